@@ -1,0 +1,77 @@
+"""Files and folders that appear under their final name only when they are whole.
+
+Everything is written aside, in a sibling whose name starts with `.partial-`, and renamed at the end. A crash
+leaves the sibling, which nothing reads and the next writer of the same name removes.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from components.artifacts.errors import UserError
+
+_PARTIAL = ".partial-"
+
+
+@contextmanager
+def new_directory(path: Path) -> Iterator[Path]:
+    """Yields an empty sibling folder that takes the place of `path` when the block ends well.
+
+    What stood at `path` before stays until then. If the block raises, `path` is as it was.
+    """
+    partial = path.parent / f"{_PARTIAL}{path.name}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    try:
+        yield partial
+        replaced = path.parent / f"{_PARTIAL}{path.name}.replaced"
+        shutil.rmtree(replaced, ignore_errors=True)
+        if path.exists():
+            path.rename(replaced)
+        # A kill between the two renames leaves no folder at `path`: absent, never half.
+        partial.rename(path)
+        shutil.rmtree(replaced, ignore_errors=True)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a file that is either the old one or the whole new one, also after a power cut."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.parent / f"{_PARTIAL}{path.name}"
+    try:
+        with open(partial, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Writes sorted, indented JSON (the same content gives the same bytes). NaN is refused: `ValueError`."""
+    text = json.dumps(content, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False)
+    write_bytes(path, (text + "\n").encode())
+
+
+def read_json(path: Path) -> Any:
+    """Raises: UserError, if the file is absent or not JSON."""
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist: run the step that makes it first") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not readable as JSON ({error}): make it anew") from None
+
+
+def sha256(path: Path) -> str:
+    """The hash of a file's content, as 64 hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
