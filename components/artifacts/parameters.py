@@ -1,6 +1,6 @@
 """The typed sections of `resolved.yaml`: what each step may be told, and what is allowed.
 
-There are no defaults here. Every value stands in `params/`, with its meaning and unit beside it; these classes
+There are no defaults here (a condition of the gate that is not named is no condition). Every value stands in `params/`, with its meaning and unit beside it; these classes
 say which keys exist and of which type they are, and refuse what cannot work. `components.compose` hands them to
 Hydra as the schema; a step loads just the sections that it depends on:
 
@@ -8,7 +8,7 @@ Hydra as the schema; a step loads just the sections that it depends on:
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -203,11 +203,13 @@ class Monitoring:
 class FeatureNetwork:
     kind: str
     inception_weights: str | None
+    seed: int
     channels: int
     feature_size: int
     steps: int
     batch_size: int
     lr: float
+    shift: int
 
     def __post_init__(self) -> None:
         _one_of("feature_network.kind", self.kind, ("trained", "inception"))
@@ -219,6 +221,8 @@ class FeatureNetwork:
         )
         for name in ("channels", "feature_size", "steps", "batch_size", "lr"):
             _positive(f"feature_network.{name}", getattr(self, name))
+        _check(self.seed >= 0, "feature_network.seed", self.seed, "0 or more")
+        _check(self.shift >= 0, "feature_network.shift", self.shift, "0 or more pixels")
 
 
 @dataclass
@@ -246,6 +250,7 @@ class EvaluateRepresentation:
 
 @dataclass
 class EvaluateGeneration:
+    seed: int
     samples: int
     inception_score_splits: int
     precision_recall_neighbours: int
@@ -254,17 +259,27 @@ class EvaluateGeneration:
     interpolation_steps: int
 
     def __post_init__(self) -> None:
+        section = "evaluate_generation"
+        _check(self.seed >= 0, f"{section}.seed", self.seed, "0 or more")
         for field in fields(self):
-            _positive(f"evaluate_generation.{field.name}", getattr(self, field.name))
+            if field.name != "seed":
+                _positive(f"{section}.{field.name}", getattr(self, field.name))
+        splits, neighbours = self.inception_score_splits, self.precision_recall_neighbours
+        enough = self.samples >= splits and self.samples > neighbours
+        allowed = f"at least {max(splits, neighbours + 1)}: {section}.inception_score_splits is {splits} and "
+        allowed += f"{section}.precision_recall_neighbours is {neighbours}"
+        _check(enough, f"{section}.samples", self.samples, allowed)
+        _check(self.sheet_images >= 2, f"{section}.sheet_images", self.sheet_images, "2 or more")
+        _check(self.interpolation_steps >= 2, f"{section}.interpolation_steps", self.interpolation_steps, "2 or more")
 
 
 @dataclass
 class Condition:
     """One condition of the gate on one metric; those that are null do not count."""
 
-    at_least: float | None
-    at_most: float | None
-    better_than_champion: str | None
+    at_least: float | None = None
+    at_most: float | None = None
+    better_than_champion: str | None = None
 
     def __post_init__(self) -> None:
         _one_of("register.gate.*.better_than_champion", self.better_than_champion, (None, "higher", "lower"))
@@ -343,11 +358,13 @@ def build(kind: Any, value: Any, key: str) -> Any:
         if not isinstance(value, dict):
             raise UserError(f"{key} is {value!r}, but it is a section: give its keys one by one")
         hints = get_type_hints(kind)
+        prefix = f"{key}." if key else ""
         for name in value.keys() - hints.keys():
-            raise UserError(f"{key}.{name} is not a parameter; {key} has {', '.join(sorted(hints))}")
-        for name in hints.keys() - value.keys():
-            raise UserError(f"{key}.{name} is missing")
-        return _construct(kind, {name: build(hint, value[name], f"{key}.{name}") for name, hint in hints.items()})
+            raise UserError(f"{prefix}{name} is not a parameter; {f'{key} has' if key else 'there are'}: {', '.join(hints)}")
+        for field in fields(kind):
+            if field.name not in value and field.default is MISSING:
+                raise UserError(f"{prefix}{field.name} is missing")
+        return _construct(kind, {name: build(hints[name], value[name], prefix + name) for name in value})
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
         options = [option for option in arguments if option is not NoneType]

@@ -1,0 +1,76 @@
+"""The model artifact: weights for evaluation, and where they come from.
+
+    <directory>/generator.safetensors      averaged (EMA) weights, standing batch-norm statistics
+    <directory>/encoder.safetensors        the same
+    <directory>/discriminator.safetensors  the last weights
+    <directory>/model.json                 format, config (sections `image` and `model`), provenance, checksums
+
+Loading runs no code from these files and needs no pickle. More files may lie beside them (the training log, sheets).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from safetensors import SafetensorError
+from torch import nn
+
+from components.artifacts.errors import UserError
+from components.artifacts.files import read_json, sha256, write_json
+from components.bigbigan.build import Networks, build_networks
+
+FORMAT = "bigbigan-model/1"
+PARTS = ("generator", "encoder", "discriminator")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded model.
+
+    `networks` is in eval mode; `config` rebuilds it (`build_networks`); `provenance` names data, code, parameters,
+    seed and step.
+    """
+
+    networks: Networks
+    config: dict[str, Any]
+    provenance: dict[str, Any]
+
+
+def save_model(directory: Path, networks: Networks, config: dict[str, Any], provenance: dict[str, Any]) -> None:
+    """Writes the four files into an existing folder. The same model gives the same bytes."""
+    checksums = {}
+    for part in PARTS:
+        path = directory / f"{part}.safetensors"
+        tensors = {name: value.contiguous() for name, value in getattr(networks, part).state_dict().items()}
+        safetensors.torch.save_file(tensors, path)
+        checksums[path.name] = sha256(path)
+    content = {"format": FORMAT, "config": config, "provenance": provenance, "files": checksums}
+    write_json(directory / "model.json", content)
+
+
+def load_model(directory: Path) -> Model:
+    """Loads a model for evaluation, on the CPU.
+
+    Raises:
+        UserError: the folder holds no model of this format, or a file is missing, truncated, altered, or does not fit
+            the configuration.
+    """
+    content = read_json(directory / "model.json")
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise UserError(f"{directory} is not a model of format {FORMAT}: run the step `train` again")
+    networks = build_networks(content["config"], seed=0)
+    for part in PARTS:
+        _load_part(directory / f"{part}.safetensors", getattr(networks, part), content["files"])
+    return Model(networks.eval().requires_grad_(False), content["config"], content["provenance"])
+
+
+def _load_part(path: Path, module: nn.Module, checksums: dict[str, str]) -> None:
+    if not path.is_file():
+        raise UserError(f"{path} is missing: take the whole model folder, or run the step `train` again")
+    if sha256(path) != checksums.get(path.name):
+        raise UserError(f"{path} is not the file that model.json names (its sha256 differs): take the model anew")
+    try:
+        module.load_state_dict(safetensors.torch.load_file(path))
+    except (SafetensorError, RuntimeError) as error:
+        raise UserError(f"{path} does not fit the configuration in model.json: {error}") from None

@@ -1,0 +1,29 @@
+"""Self-attention over the positions of a feature map (Zhang et al. 2018), as BigGAN uses it."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from components.bigbigan.spectral_norm import SpectralConv2d
+
+
+class SelfAttention(nn.Module):
+    """x + gamma · attention(x), N×C×H×W; gamma starts at 0. Keys and values are 2×2 max-pooled."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        inner = max(1, channels // 8)
+        self.query = SpectralConv2d(channels, inner, 1, bias=False)
+        self.key = SpectralConv2d(channels, inner, 1, bias=False)
+        self.value = SpectralConv2d(channels, max(1, channels // 2), 1, bias=False)
+        self.output = SpectralConv2d(max(1, channels // 2), channels, 1, bias=False)
+        self.gamma = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        height, width = x.shape[2:]
+        query = self.query(x).flatten(2)
+        key = F.max_pool2d(self.key(x), 2).flatten(2)
+        value = F.max_pool2d(self.value(x), 2).flatten(2)
+        weights = torch.softmax(query.transpose(1, 2) @ key, dim=-1)
+        mixed = (value @ weights.transpose(1, 2)).unflatten(2, (height, width))
+        return x + self.gamma * self.output(mixed)

@@ -1,0 +1,35 @@
+"""dataset -> model. Trains BigBiGAN's generator, encoder and discriminator; labels are never read.
+
+Run the same command again after Ctrl-C, SIGTERM or a crash: training goes on from the last checkpoint in --runs and
+ends with the same weights as if nothing had happened. The model folder appears when training is done: averaged
+weights of G and E, D, the training log, its curves, samples and reconstructions. While it runs, new sheets of samples
+and reconstructions appear under <runs>/<run>/sheets/, and `tensorboard --logdir <runs>` shows the curves.
+"""
+
+import argparse
+from pathlib import Path
+
+from components.artifacts import command
+from components.artifacts.dataset import open_dataset
+from components.artifacts.parameters import Image, Model, Monitoring, Train, load
+from components.train.run import run
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m components.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--params", type=Path, required=True, metavar="FILE", help="resolved.yaml")
+    parser.add_argument("--dataset", type=Path, required=True, metavar="DIR", help="what `prepare` made")
+    parser.add_argument("--runs", type=Path, required=True, metavar="DIR", help="where checkpoints and logs are kept")
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="the model folder to write")
+    flags = parser.parse_args()
+    seed, image, model, train, monitoring = load(
+        flags.params, seed=int, image=Image, model=Model, train=Train, monitoring=Monitoring
+    )
+    directory = run(open_dataset(flags.dataset), seed, image, model, train, monitoring, flags.runs, flags.output)
+    print(f"model: {flags.output}  (log, checkpoints and sheets: {directory})")
+
+
+if __name__ == "__main__":
+    command.run(main)

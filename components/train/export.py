@@ -1,0 +1,33 @@
+"""From a finished run to the model artifact."""
+
+import platform
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from components.artifacts.files import new_directory
+from components.artifacts.model import save_model
+from components.bigbigan.build import Networks
+from components.train.curves import draw_curves
+
+
+def export(output: Path, run: Path, networks: Networks, config: dict[str, Any], provenance: dict[str, Any]) -> None:
+    """Writes the model with its log, its curves and its last sheets, whole or not at all.
+
+    Args:
+        networks: as they are evaluated.
+        run: the run's folder.
+        provenance: dataset and code versions, parameters, seed and step.
+    """
+    packages = {name: version(name) for name in ("torch", "numpy", "safetensors")}
+    with new_directory(output) as partial:
+        save_model(partial, networks, config, provenance | {"python": platform.python_version(), "packages": packages})
+        shutil.copy(run / "log.csv", partial / "log.csv")
+        draw_curves(run / "log.csv", partial / "curves.png")
+        for sheet in _last_sheets(run).glob("*.png"):
+            shutil.copy(sheet, partial / sheet.name)
+
+
+def _last_sheets(run: Path) -> Path:
+    return max((run / "sheets").iterdir())

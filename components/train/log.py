@@ -1,0 +1,52 @@
+"""The training log: one CSV with a row per logged step, and the same curves for TensorBoard.
+
+Both are cut back to the step that training resumes from, so that a run that was killed leaves the same rows as one
+that was not.
+"""
+
+import csv
+import io
+from pathlib import Path
+from types import TracebackType
+
+from torch.utils.tensorboard import SummaryWriter
+
+from components.artifacts.files import write_bytes
+
+
+class Log:
+    """Appends rows of numbers to `<directory>/log.csv` and to `<directory>/tensorboard/`."""
+
+    def __init__(self, directory: Path, resumed_step: int) -> None:
+        self.path = directory / "log.csv"
+        self._cut_back(resumed_step)
+        self._curves = SummaryWriter(str(directory / "tensorboard"), purge_step=resumed_step + 1)
+
+    def __enter__(self) -> "Log":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._curves.close()
+
+    def write(self, step: int, numbers: dict[str, float]) -> None:
+        """Adds the numbers of a finished step, counted from 1."""
+        is_new = not self.path.exists()
+        with open(self.path, "a", newline="") as file:
+            writer = csv.DictWriter(file, ["step", *numbers])
+            if is_new:
+                writer.writeheader()
+            writer.writerow({"step": step} | {name: f"{value:.6g}" for name, value in numbers.items()})
+        for name, value in numbers.items():
+            self._curves.add_scalar(name, value, step)
+
+    def _cut_back(self, step: int) -> None:
+        if not self.path.exists():
+            return
+        header, *rows = self.path.read_text().splitlines()
+        # A row that a kill cut short has no line end and belongs to a step after the checkpoint, or is rewritten.
+        kept = [row for row in csv.reader(rows) if row and row[0].isdigit() and int(row[0]) <= step]
+        text = io.StringIO()
+        csv.writer(text).writerows([header.split(","), *kept])
+        write_bytes(self.path, text.getvalue().encode())

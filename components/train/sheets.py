@@ -1,0 +1,38 @@
+"""Pictures of how far training is: samples of G, and images beside their reconstructions G(E(x))."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from components.artifacts.files import new_directory
+from components.artifacts.parameters import Latent
+from components.artifacts.pictures import save_grid, to_uint8
+from components.bigbigan.build import Networks
+from components.bigbigan.pixels import to_float
+from components.train.draws import sheet_latents
+
+_ROWS, _COLUMNS = 8, 16
+
+
+@torch.no_grad()
+def draw_sheets(directory: Path, networks: Networks, originals: np.ndarray, latent: Latent, seed: int) -> None:
+    """Writes `samples.png` and `reconstructions.png` into the new folder `directory`.
+
+    Args:
+        networks: in eval mode.
+        originals: uint8 N×H×W×C; each row of reconstructions stands under the row of its originals.
+    """
+    samples = networks.generator(sheet_latents(seed, _ROWS * _COLUMNS, latent))
+    mu, _ = networks.encoder.distribution(networks.encoder.features(to_float(originals)))
+    reconstructions = to_uint8(networks.generator(mu).numpy())
+    rows = range(0, len(originals), _COLUMNS)
+    pairs = [part[row : row + _COLUMNS] for row in rows for part in (originals, reconstructions)]
+    with new_directory(directory) as partial:
+        save_grid(partial / "samples.png", to_uint8(samples.numpy()), _COLUMNS)
+        save_grid(partial / "reconstructions.png", np.concatenate(pairs), _COLUMNS)
+
+
+def sheet_originals(images_in_split: int) -> range:
+    """The indices of the images that `draw_sheets` reconstructs: the first of the split, in whole rows."""
+    return range(min(images_in_split, _ROWS // 2 * _COLUMNS) // _COLUMNS * _COLUMNS or images_in_split)
