@@ -1,13 +1,13 @@
 """The typed sections of `resolved.yaml`: what each step may be told, and what is allowed.
 
-There are no defaults here (a condition of the gate that is not named is no condition). Every value stands in `params/`, with its meaning and unit beside it; these classes
-say which keys exist and of which type they are, and refuse what cannot work. `components.compose` hands them to
-Hydra as the schema; a step loads just the sections that it depends on:
+There are no defaults here (but that a condition of the gate that is not named is no condition). Every value stands
+in `params/`, with its meaning and unit beside it; these classes say which keys exist and of which type they are, and
+refuse what cannot work. `components.compose` hands them to Hydra as the schema; a step loads just the sections that
+it depends on:
 
     image, train = load(path, image=Image, train=Train)
 """
 
-from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
 from types import NoneType, UnionType
@@ -158,6 +158,7 @@ class Augmentation:
 
 @dataclass
 class Train:
+    seed: int
     steps: int
     batch_size: int
     discriminator_steps: int
@@ -227,6 +228,7 @@ class FeatureNetwork:
 
 @dataclass
 class EvaluateRepresentation:
+    seed: int
     l2_penalties: list[float]
     neighbours: list[int]
     labels_per_class: list[int]
@@ -294,7 +296,10 @@ class Condition:
 @dataclass
 class Register:
     name: str
-    gate: dict[str, Condition]
+    gate: dict[str, Any]  # of Condition; Hydra cannot override single keys of a mapping of dataclasses
+
+    def __post_init__(self) -> None:
+        self.gate = {metric: build(Condition, value, f"register.gate.{metric}") for metric, value in self.gate.items()}
 
 
 # ------------------------------------------------------------------------------------------ the whole file
@@ -304,7 +309,6 @@ class Register:
 class Parameters:
     """`resolved.yaml`, whole. Only `components.compose` needs it; a step loads its own sections."""
 
-    seed: int
     image: Image
     prepare: Prepare
     model: Model
@@ -335,7 +339,7 @@ class Parameters:
 
 
 def load(path: Path, **sections: Any) -> tuple[Any, ...]:
-    """Reads some sections of `resolved.yaml`, as instances of their classes above (or of `int`, for the seed).
+    """Reads some sections of `resolved.yaml`, as instances of their classes above.
 
     Raises:
         UserError: the file is absent or not YAML, a section or key is missing, unknown, of a wrong type or value.
@@ -354,13 +358,16 @@ def load(path: Path, **sections: Any) -> tuple[Any, ...]:
 
 def build(kind: Any, value: Any, key: str) -> Any:
     """Turns plain YAML content into `kind`, strictly. Raises: UserError, naming the key."""
+    if kind is Any:
+        return value
     if is_dataclass(kind):
         if not isinstance(value, dict):
             raise UserError(f"{key} is {value!r}, but it is a section: give its keys one by one")
         hints = get_type_hints(kind)
         prefix = f"{key}." if key else ""
         for name in value.keys() - hints.keys():
-            raise UserError(f"{prefix}{name} is not a parameter; {f'{key} has' if key else 'there are'}: {', '.join(hints)}")
+            known = f"{key} has: " if key else "there are: "
+            raise UserError(f"{prefix}{name} is not a parameter; {known}{', '.join(hints)}")
         for field in fields(kind):
             if field.name not in value and field.default is MISSING:
                 raise UserError(f"{prefix}{field.name} is missing")
@@ -381,7 +388,7 @@ def build(kind: Any, value: Any, key: str) -> Any:
     raise UserError(f"{key} is {value!r}, but it must be of type {expected}")
 
 
-def _construct(kind: Callable[..., Any], values: dict[str, Any]) -> Any:
+def _construct(kind: Any, values: dict[str, Any]) -> Any:
     try:
         return kind(**values)
     except ValueError as error:

@@ -19,12 +19,19 @@ class Scores(NamedTuple):
     latent: Tensor | None
     joint: Tensor
 
+    def terms(self) -> dict[str, Tensor]:
+        """The terms that exist, by name."""
+        return {name: term for name, term in self._asdict().items() if term is not None}
+
     def split(self, first: int) -> tuple["Scores", "Scores"]:
         """The scores of the first so many pairs, and those of the rest."""
-        return (
-            Scores(*(None if term is None else term[:first] for term in self)),
-            Scores(*(None if term is None else term[first:] for term in self)),
-        )
+
+        def part(rows: slice) -> Scores:
+            image = None if self.image is None else self.image[rows]
+            latent = None if self.latent is None else self.latent[rows]
+            return Scores(image, latent, self.joint[rows])
+
+        return part(slice(None, first)), part(slice(first, None))
 
 
 class DiscriminatorBlock(nn.Module):

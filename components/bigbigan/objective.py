@@ -4,12 +4,11 @@ Pairs from the data, (x, E(x)), carry y = +1; pairs from the generator, (G(z), z
 score the first high and the second low.
 """
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from components.bigbigan.discriminator import Scores
-
-TERMS = Scores._fields
 
 
 def discriminator_terms(data: Scores, generated: Scores) -> dict[str, Tensor]:
@@ -17,11 +16,8 @@ def discriminator_terms(data: Scores, generated: Scores) -> dict[str, Tensor]:
 
     One hinge over the sum of the terms would be another, less stable objective (section 2).
     """
-    return {
-        name: F.relu(1.0 - on_data).mean() + F.relu(1.0 + on_generated).mean()
-        for name, on_data, on_generated in zip(TERMS, data, generated, strict=True)
-        if on_data is not None
-    }
+    on_data, on_generated = data.terms(), generated.terms()
+    return {name: F.relu(1.0 - on_data[name]).mean() + F.relu(1.0 + on_generated[name]).mean() for name in on_data}
 
 
 def generator_encoder_terms(data: Scores, generated: Scores) -> dict[str, Tensor]:
@@ -29,16 +25,10 @@ def generator_encoder_terms(data: Scores, generated: Scores) -> dict[str, Tensor
 
     E lowers D's scores of data pairs, G raises those of generated pairs.
     """
-    return {
-        name: on_data.mean() - on_generated.mean()
-        for name, on_data, on_generated in zip(TERMS, data, generated, strict=True)
-        if on_data is not None
-    }
+    on_data, on_generated = data.terms(), generated.terms()
+    return {name: on_data[name].mean() - on_generated[name].mean() for name in on_data}
 
 
 def total(terms: dict[str, Tensor]) -> Tensor:
     """The loss: the sum of its terms."""
-    first, *others = terms.values()
-    for term in others:
-        first = first + term
-    return first
+    return torch.stack(list(terms.values())).sum()

@@ -24,10 +24,8 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True, metavar="DIR", help="where checkpoints and logs are kept")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="the model folder to write")
     flags = parser.parse_args()
-    seed, image, model, train, monitoring = load(
-        flags.params, seed=int, image=Image, model=Model, train=Train, monitoring=Monitoring
-    )
-    directory = run(open_dataset(flags.dataset), seed, image, model, train, monitoring, flags.runs, flags.output)
+    image, model, train, monitoring = load(flags.params, image=Image, model=Model, train=Train, monitoring=Monitoring)
+    directory = run(open_dataset(flags.dataset), image, model, train, monitoring, flags.runs, flags.output)
     print(f"model: {flags.output}  (log, checkpoints and sheets: {directory})")
 
 

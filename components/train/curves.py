@@ -6,7 +6,7 @@ from pathlib import Path
 import matplotlib
 
 matplotlib.use("Agg")
-from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib import pyplot as plt
 
 _PANELS = (
     ("Loss of D, by term", "discriminator/loss_"),
@@ -18,7 +18,7 @@ _PANELS = (
 
 def draw_curves(log: Path, picture: Path) -> None:
     """Draws `log` (as `components.train.log` writes it) as PNG."""
-    with open(log, newline="") as file:
+    with log.open(newline="") as file:
         rows = list(csv.DictReader(file))
     steps = [int(row["step"]) for row in rows]
     figure, axes = plt.subplots(2, 2, figsize=(12, 7), sharex=True, layout="constrained")

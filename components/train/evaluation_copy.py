@@ -37,9 +37,7 @@ def evaluation_copy(
         copy.deepcopy(state_networks.discriminator),
     ).requires_grad_(False)
     power_iteration(networks, _POWER_ITERATIONS)
-    recompute(
-        networks.generator, ((standing_latents(seed, batch, batch_size, latent),) for batch in range(batches))
-    )
+    recompute(networks.generator, ((standing_latents(seed, batch, batch_size, latent),) for batch in range(batches)))
     no_noise = torch.zeros(batch_size, latent.size)
     orders = (image_indices(seed, len(images), batch * batch_size, batch_size) for batch in range(batches))
     recompute(networks.encoder, ((to_float(images.images(order)), no_noise) for order in orders))

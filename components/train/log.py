@@ -33,7 +33,7 @@ class Log:
     def write(self, step: int, numbers: dict[str, float]) -> None:
         """Adds the numbers of a finished step, counted from 1."""
         is_new = not self.path.exists()
-        with open(self.path, "a", newline="") as file:
+        with self.path.open("a", newline="") as file:
             writer = csv.DictWriter(file, ["step", *numbers])
             if is_new:
                 writer.writeheader()

@@ -26,9 +26,9 @@ class Hooks:
 
 
 def train(
-    state: State, images: Split, latent: Latent, train: Train, monitoring: Monitoring, seed: int, log: Log, hooks: Hooks
+    state: State, images: Split, latent: Latent, parameters: Train, monitoring: Monitoring, log: Log, hooks: Hooks
 ) -> None:
-    """Trains from `state.step` to `train.steps`.
+    """Trains from `state.step` to `parameters.steps`.
 
     Every draw is a function of (seed, step), so a state that was saved and loaded goes on bit for bit.
 
@@ -36,28 +36,32 @@ def train(
         UserError: a loss or gradient is not finite; no weight was changed by that step.
         KeyboardInterrupt: a stop was requested; the state has been saved.
     """
-    steps = tqdm(range(state.step, train.steps), initial=state.step, total=train.steps, desc="train", unit="step")
-    step_phases = phases(state, train.discriminator_steps)
+    steps = tqdm(
+        range(state.step, parameters.steps), initial=state.step, total=parameters.steps, desc="train", unit="step"
+    )
+    step_phases = phases(state, parameters.discriminator_steps)
     state.networks.train()
     for step in steps:
         numbers: dict[str, torch.Tensor] = {}
-        lr = train.lr * lr_factor(step, train)
+        lr = parameters.lr * lr_factor(step, parameters)
         for index, phase in enumerate(step_phases):
-            position = (step * len(step_phases) + index) * train.batch_size
-            batch = to_float(images.images(image_indices(seed, len(images), position, train.batch_size)))
-            draws = step_draws(seed, step, index, train.batch_size, latent, train.augmentation)
-            numbers |= run_phase(phase, state.networks, batch, draws, train.augmentation.generated, lr, step)
-        average(state, ema_decay(step, train))
+            position = (step * len(step_phases) + index) * parameters.batch_size
+            batch = to_float(
+                images.images(image_indices(parameters.seed, len(images), position, parameters.batch_size))
+            )
+            draws = step_draws(parameters.seed, step, index, parameters.batch_size, latent, parameters.augmentation)
+            numbers |= run_phase(phase, state.networks, batch, draws, parameters.augmentation.generated, lr, step)
+        average(state, ema_decay(step, parameters))
         state.step = step + 1
 
-        if _due(state.step, monitoring.log_interval, train.steps):
+        if _due(state.step, monitoring.log_interval, parameters.steps):
             values = {name: value.item() for name, value in numbers.items()} | {"lr": lr}
             log.write(state.step, values)
             steps.set_postfix_str(_summary(values))
-        if _due(state.step, monitoring.sample_interval, train.steps):
+        if _due(state.step, monitoring.sample_interval, parameters.steps):
             hooks.draw_sheets(state)
         stop = hooks.stop_requested()
-        if stop or _due(state.step, monitoring.checkpoint_interval, train.steps):
+        if stop or _due(state.step, monitoring.checkpoint_interval, parameters.steps):
             hooks.save(state)
         if stop:
             raise KeyboardInterrupt

@@ -77,9 +77,8 @@ def run_phase(
     phase.optimiser.step()
 
     for kind, scores in (("data", data), ("generated", generated)):
-        for name, score in scores._asdict().items():
-            if score is not None:
-                numbers[f"{phase.name}/score_{name}_{kind}"] = score.detach().mean()
+        for name, score in scores.terms().items():
+            numbers[f"{phase.name}/score_{name}_{kind}"] = score.detach().mean()
     return numbers
 
 

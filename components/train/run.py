@@ -23,7 +23,6 @@ _SHEET_BATCHES = 16
 
 def run(
     dataset: Dataset,
-    seed: int,
     image: Image,
     model: Model,
     train_parameters: Train,
@@ -37,7 +36,8 @@ def run(
     """
     _check_fit(dataset, image)
     config = {"image": asdict(image), "model": asdict(model)}
-    identity = config | {"seed": seed, "train": asdict(train_parameters), "dataset": dataset.manifest["version"]}
+    identity = config | {"train": asdict(train_parameters), "dataset_version": dataset.manifest["version"]}
+    seed = train_parameters.seed
     name = run_name(identity)
     directory = runs / name
 
@@ -61,7 +61,7 @@ def run(
             print(f"going on from step {state.step} of {train_parameters.steps}", flush=True)
         with Log(directory, state.step) as log:
             hooks = Hooks(save, draw, stop_requested)
-            train(state, dataset.train, model.latent, train_parameters, monitoring, seed, log, hooks)
+            train(state, dataset.train, model.latent, train_parameters, monitoring, log, hooks)
         provenance = {
             "dataset_version": dataset.manifest["version"],
             "code_version": name,

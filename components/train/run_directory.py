@@ -33,7 +33,7 @@ def locked(directory: Path) -> Iterator[None]:
     The operating system gives the lock back when its holder dies, however it dies.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    with open(directory / "lock", "a+") as file:
+    with (directory / "lock").open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

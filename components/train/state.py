@@ -26,18 +26,16 @@ def new_state(networks: Networks, train: Train) -> State:
     networks = networks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     averaged = nn.ModuleDict({"generator": networks.generator, "encoder": networks.encoder})
     averaged = copy.deepcopy(averaged).requires_grad_(False).eval()
-    adam = {"betas": (train.beta1, train.beta2), "eps": train.eps, "fused": True}
+
+    def adam(*learning: tuple[nn.Module, float]) -> torch.optim.Adam:
+        groups = [{"params": list(module.parameters()), "lr_ratio": ratio} for module, ratio in learning]
+        return torch.optim.Adam(groups, betas=(train.beta1, train.beta2), eps=train.eps, fused=True)
+
     return State(
         networks,
         averaged,
-        torch.optim.Adam(
-            [
-                {"params": list(networks.generator.parameters()), "lr_ratio": train.generator_lr_ratio},
-                {"params": list(networks.encoder.parameters()), "lr_ratio": train.encoder_lr_ratio},
-            ],
-            **adam,
-        ),
-        torch.optim.Adam([{"params": list(networks.discriminator.parameters()), "lr_ratio": 1.0}], **adam),
+        adam((networks.generator, train.generator_lr_ratio), (networks.encoder, train.encoder_lr_ratio)),
+        adam((networks.discriminator, 1.0)),
         step=0,
     )
 
@@ -46,6 +44,5 @@ def new_state(networks: Networks, train: Train) -> State:
 def average(state: State, decay: float) -> None:
     """averaged = decay · averaged + (1 - decay) · weights, for G and E."""
     for name, averaged in state.averaged.items():
-        torch._foreach_lerp_(
-            list(averaged.parameters()), list(getattr(state.networks, name).parameters()), 1.0 - decay
-        )
+        weights = getattr(state.networks, name)
+        torch._foreach_lerp_(list(averaged.parameters()), list(weights.parameters()), 1.0 - decay)

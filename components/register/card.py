@@ -1,0 +1,191 @@
+"""The model card: Markdown with the YAML front matter that the Hugging Face hub reads. It claims what was measured."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from components.register.candidate import Candidate
+from components.register.gate import Finding
+
+# Sections of resolved.yaml and keys in them that say what kind of model it is; all the others are beside the card.
+PARAMETERS = (
+    "image.size",
+    "image.channels",
+    "model.latent.size",
+    "model.latent.distribution",
+    "model.generator.channels",
+    "model.generator.multipliers",
+    "model.encoder.channels",
+    "model.encoder.multipliers",
+    "model.discriminator.channels",
+    "model.discriminator.multipliers",
+    "train.steps",
+    "train.batch_size",
+    "train.discriminator_steps",
+    "train.lr",
+    "train.ema_decay",
+)
+
+_ACCURACY = re.compile(r"(linear_top\d|knn\d+_top1)_(untrained_)?(bn_crelu|avepool|mu|pixels)_(.+)")
+_FEATURES = {"bn_crelu": "BN+CReLU", "avepool": "AvePool", "mu": "mean of E(x)"}
+_GENERATED = re.compile(r"(.+)_samples(\d+)((?:_.+)?)")
+_HUB_METRICS = {"linear_top": "accuracy", "knn": "accuracy", "fid": "fid", "fd": "frechet_distance"}
+
+
+def card(
+    name: str, version: int, created: str, candidate: Candidate, findings: Iterable[Finding], git: Mapping[str, Any]
+) -> str:
+    """The whole text; its pictures are linked by their paths inside the registry's version."""
+    values = candidate.measured.values
+    sections = [
+        _front_matter(name, values) + f"# {name}, version {version}",
+        _intended_use(),
+        _data(candidate),
+        _parameters(candidate),
+        _metrics(values, candidate.measured.skipped),
+        _gate(findings),
+        _pictures(candidate.sources),
+        _limits(),
+        _lineage(created, candidate, git),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _front_matter(name: str, values: Mapping[str, float]) -> str:
+    metrics = {hub for kind, hub in _HUB_METRICS.items() if any(re.match(rf"{kind}\d*_", key) for key in values)}
+    content = {
+        # Nobody but the owner of the images can say under which licence a model made from them may go.
+        "license": "unknown",
+        "library_name": "pytorch",
+        "model_name": name,
+        "tags": ["bigbigan", "gan", "image-feature-extraction", "unconditional-image-generation"],
+        "metrics": sorted(metrics),
+    }
+    return f"---\n{yaml.safe_dump(content, sort_keys=False)}---\n\n"
+
+
+def _intended_use() -> str:
+    return (
+        "## Intended use\n\n"
+        "BigBiGAN (Donahue & Simonyan 2019): an encoder that turns an image into features and a latent code, and a "
+        "generator that turns a latent code into an image; trained together, without labels. For embeddings, samples "
+        "and reconstructions of images like those it was trained on."
+    )
+
+
+def _data(candidate: Candidate) -> str:
+    classes = candidate.manifest["classes"]
+    labels = "none" if classes is None else f"{len(classes)} classes; used by the evaluation only"
+    rows = [["version", f"`{candidate.manifest['version']}`"]]
+    rows += [[f"images, {split}", str(count)] for split, count in candidate.counts.items()]
+    return "## Data\n\n" + _table(["", ""], [*rows, ["labels", labels]])
+
+
+def _parameters(candidate: Candidate) -> str:
+    parameters = dict(_flat(candidate.description["config"]))
+    parameters |= dict(_flat(candidate.description["provenance"].get("parameters", {})))
+    rows = [[f"`{key}`", _text(parameters[key])] for key in PARAMETERS if key in parameters]
+    return "## Parameters\n\n" + (_table(["", ""], rows) + "\n\n" if rows else "") + "All of them: `resolved.yaml`."
+
+
+def _metrics(values: Mapping[str, float], skipped: Mapping[str, str]) -> str:
+    parts = ["## Metrics"]
+    parts += [f"`{name}` was skipped: {why}." for name, why in sorted(skipped.items())]
+    accuracies = _accuracy_rows(values)
+    if accuracies:
+        head = ["accuracy", "features", "trained", "untrained, same shape", "raw pixels"]
+        parts.append(_table(head, accuracies))
+    distances = _floor_rows(values)
+    if distances:
+        parts.append(_table(["measure", "generated samples", "real held-out images (floor)"], distances))
+    parts.append("Every number:")
+    parts.append(_table(["key", "value"], [[f"`{key}`", f"{value:.6g}"] for key, value in sorted(values.items())]))
+    parts.append("What each was measured by stands in `protocol.json` beside its `metrics.json`, under `metrics/`.")
+    return "\n\n".join(parts)
+
+
+def _accuracy_rows(values: Mapping[str, float]) -> list[list[str]]:
+    rows = []
+    for key, value in sorted(values.items()):
+        match = _ACCURACY.fullmatch(key)
+        if match is None or match[2] or match[3] == "pixels":
+            continue
+        measure, _, features, on = match.groups()
+        untrained, pixels = (values.get(f"{measure}_{other}_{on}") for other in (f"untrained_{features}", "pixels"))
+        rows.append([f"{measure} {on}", _FEATURES[features], *map(_number, (value, untrained, pixels))])
+    return rows
+
+
+def _floor_rows(values: Mapping[str, float]) -> list[list[str]]:
+    """Each measure of generated samples beside the same measure of as many real held-out images."""
+    rows = []
+    for key, value in sorted(values.items()):
+        match = _GENERATED.fullmatch(key)
+        if match is None:
+            continue
+        measure, count, reference = match.groups()
+        floor = values.get(f"{measure}_test{count}{reference}")
+        label = f"`{measure}`, {count} images{reference.replace('_', ' against ', 1)}"
+        rows.append([label, _number(value), _number(floor)])
+    return rows
+
+
+def _gate(findings: Iterable[Finding]) -> str:
+    rows = [[_text(finding.text)] for finding in findings]
+    return "## Gate\n\n" + (_table(["held when it was registered"], rows) if rows else "No conditions were set.")
+
+
+def _pictures(sources: Mapping[str, Any]) -> str:
+    names = sorted(name for name in sources if name.endswith(".png"))
+    return "## Pictures\n\n" + ("\n\n".join(f"![{_title(name)}]({name})" for name in names) or "None were made.")
+
+
+def _title(name: str) -> str:
+    return name.rsplit("/", 1)[-1].removesuffix(".png").replace("_", " ")
+
+
+def _limits() -> str:
+    return (
+        "## Limits\n\n"
+        "The numbers above hold for this version of the dataset, its split and the protocols named; nothing was "
+        "measured on other images. Whether samples repeat training images was not measured. The licence of the images "
+        "and of the model is not known to this card: state it before passing them on."
+    )
+
+
+def _lineage(created: str, candidate: Candidate, git: Mapping[str, Any]) -> str:
+    code = "not known: no git" if git["revision"] is None else f"`{git['revision']}`"
+    if git["dirty"]:
+        code += ", with uncommitted changes"
+    rows = [["registered", created], ["run id", f"`{candidate.run_id}`"], ["code that registered it", code]]
+    provenance = {key: value for key, value in candidate.description["provenance"].items() if key != "parameters"}
+    rows += [[f"training: `{key}`", _text(value)] for key, value in _flat(provenance)]
+    hashes = [[f"sha256 of `{name}`", f"`{digest}`"] for name, digest in candidate.hashes.items() if _is_weights(name)]
+    return "## Lineage\n\n" + _table(["", ""], rows + hashes)
+
+
+def _is_weights(name: str) -> bool:
+    return name.startswith("model/") and name.endswith(".safetensors")
+
+
+def _flat(content: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    for key, value in content.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
+def _text(value: Any) -> str:
+    return str(value).replace("|", "\\|").replace("\n", " ")
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -1,0 +1,91 @@
+"""The closing block of `make run`, as plain text."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from components.artifacts.metrics import Metrics
+from components.report.numbers import Row, frechet_rows, representation_rows
+
+_WIDTH = 88
+_NEXT = (
+    ("train on your own images", "make run DATA=/path/to/your/images"),
+    ("change one parameter", ".venv/bin/dvc exp run -S '+train.lr=0.0005'"),
+    ("compare the two runs", ".venv/bin/dvc exp show --only-changed"),
+)
+
+
+def closing_block(registration: Mapping[str, Any], artifacts: Mapping[Path, Metrics], pictures: Sequence[Path]) -> str:
+    """What came out, where it lies, and what to do next.
+
+    Args:
+        registration: the content of `registration.json`.
+        artifacts: the metrics artifacts by their places.
+        pictures: the PNG files that exist.
+    """
+    values = {key: value for metrics in artifacts.values() for key, value in metrics.values.items()}
+    sections = [
+        _representation(values),
+        _generation(values),
+        _skipped(artifacts),
+        _registry(registration),
+        _pictures(pictures),
+        _next(),
+    ]
+    lines = [line for section in sections if section for line in ["", *section]]
+    return "\n".join(["=" * _WIDTH, *lines[1:], "=" * _WIDTH])
+
+
+def _representation(values: Mapping[str, float]) -> list[str]:
+    rows = representation_rows(values)
+    return _table(("Encoder: accuracy on test images", "trained", "untrained", "raw pixels"), rows)
+
+
+def _generation(values: Mapping[str, float]) -> list[str]:
+    rows = frechet_rows(values)
+    return _table(("Generator: Fréchet distance to train images", "samples", "real (floor)"), rows)
+
+
+def _skipped(artifacts: Mapping[Path, Metrics]) -> list[str]:
+    reasons = {
+        place: metrics.protocol["skipped"] for place, metrics in artifacts.items() if "skipped" in metrics.protocol
+    }
+    lines = [line for place, reason in reasons.items() for line in _wrapped(f"{place}: {reason}")]
+    return ["Not measured", *lines] if lines else []
+
+
+def _registry(registration: Mapping[str, Any]) -> list[str]:
+    if registration["champion"]:
+        result = f"registered as version {registration['version']} of {registration['name']}, and champion"
+    elif registration["registered"]:
+        result = f"registered as version {registration['version']} of {registration['name']}, but not champion, because"
+    else:
+        result = "refused, because"
+    reasons = (line for reason in registration["reasons"] for line in _wrapped(f"- {reason}"))
+    return [f"Registry: {result}", *reasons]
+
+
+def _pictures(pictures: Sequence[Path]) -> list[str]:
+    return ["Pictures to look at", *(f"  {path}" for path in pictures)] if pictures else []
+
+
+def _next() -> list[str]:
+    width = max(len(purpose) for purpose, _ in _NEXT)
+    return ["Next", *(f"  {purpose.ljust(width)}  {command}" for purpose, command in _NEXT)]
+
+
+def _table(head: Row, rows: Sequence[Row]) -> list[str]:
+    """Aligned lines; none if there are no rows."""
+    if not rows:
+        return []
+    lines = [head, *((f"  {row[0]}", *row[1:]) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    widths[0] = max(widths[0], _WIDTH - sum(widths[1:]) - 2 * len(widths[1:]))
+    return ["  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]) for line in lines]
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(
+        text, _WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )

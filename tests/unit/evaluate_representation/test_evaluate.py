@@ -1,0 +1,177 @@
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from components.artifacts.dataset import Dataset
+from components.artifacts.errors import UserError
+from components.artifacts.metrics import read_metrics
+from components.artifacts.model import Model, save_model
+from components.artifacts.parameters import EvaluateRepresentation
+from components.evaluate_representation.__main__ import main
+from components.evaluate_representation.evaluate import evaluate
+
+MakeDataset = Callable[..., Dataset]
+
+
+def test_a_labelled_dataset_gives_metrics_protocol_pictures_and_a_table(
+    tmp_path: Path, model: Model, make_dataset: MakeDataset, parameters: EvaluateRepresentation
+) -> None:
+    lines = evaluate(model, make_dataset(), parameters, 0, tmp_path / "out")
+    metrics = read_metrics(tmp_path / "out")
+    views = ["avepool", "bn_crelu", "mu", "pixels", "untrained_avepool", "untrained_bn_crelu"]
+    expected = {f"{kind}_{view}_test" for kind in ("linear_top1", "knn1_top1", "knn5_top1") for view in views}
+    for view in ("avepool", "bn_crelu", "pixels"):
+        expected |= {f"linear_top1_{view}_3_per_class_test_{statistic}" for statistic in ("mean", "std")}
+    assert metrics.values.keys() == expected
+    assert all(0 <= value <= 1 for value in metrics.values.values())
+    assert metrics.values["linear_top1_pixels_test"] == 1.0
+    assert metrics.values["knn5_top1_pixels_test"] == 1.0
+    assert metrics.protocol["dataset_version"] == "abc"
+    assert metrics.protocol["images"] == {"train": 60, "validation": 30, "test": 30}
+    assert metrics.protocol["seed"] == 0
+    selected = metrics.protocol["outcomes"]["selected_penalty"]
+    assert selected.keys() == {*views, *(f"{view}_3_per_class" for view in ("avepool", "bn_crelu", "pixels"))}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "metrics.json",
+        "protocol.json",
+        "confusion.png",
+        "neighbours.png",
+    }
+    assert sum(line.startswith(tuple(views)) for line in lines) == 6
+
+
+def test_the_protocol_is_the_same_for_another_model_but_for_its_outcomes(
+    tmp_path: Path, model: Model, make_dataset: MakeDataset, parameters: EvaluateRepresentation
+) -> None:
+    dataset = make_dataset()
+    evaluate(model, dataset, parameters, 0, tmp_path / "a")
+    for weight in model.networks.encoder.parameters():
+        weight.data *= -0.5
+    evaluate(model, dataset, replace(parameters, batch_size=7), 0, tmp_path / "b")
+    ours, theirs = (read_metrics(tmp_path / name).protocol for name in "ab")
+    del ours["outcomes"], theirs["outcomes"]
+    assert ours == theirs
+
+
+def test_the_same_run_gives_the_same_bytes(
+    tmp_path: Path, model: Model, make_dataset: MakeDataset, parameters: EvaluateRepresentation
+) -> None:
+    dataset = make_dataset()
+    for name in "ab":
+        evaluate(model, dataset, parameters, 0, tmp_path / name)
+    for name in ("metrics.json", "protocol.json", "confusion.png", "neighbours.png"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_a_penalty_at_the_edge_of_the_grid_is_said_aloud(
+    tmp_path: Path, model: Model, make_dataset: MakeDataset, parameters: EvaluateRepresentation
+) -> None:
+    lines = evaluate(model, make_dataset(), parameters, 0, tmp_path / "out")
+    assert any(line.startswith("warning: the penalty selected for pixels, 0.1, is at the edge") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"unlabelled": True}, "the dataset has no labels"),
+        ({"classes": ["only"]}, "all train images are of one class"),
+        ({"labels": {"train": np.zeros(60, np.int64)}}, "all train images are of one class"),
+    ],
+    ids=["unlabelled", "one_class", "one_class_in_train"],
+)
+def test_without_classes_to_tell_apart_it_is_skipped_aloud_and_neighbours_are_drawn(
+    tmp_path: Path,
+    model: Model,
+    make_dataset: MakeDataset,
+    parameters: EvaluateRepresentation,
+    arguments: dict[str, object],
+    reason: str,
+) -> None:
+    lines = evaluate(model, make_dataset(**arguments), parameters, 0, tmp_path / "out")
+    metrics = read_metrics(tmp_path / "out")
+    assert metrics.values == {}
+    assert metrics.protocol == {"skipped": reason}
+    assert len(lines) == 1
+    assert reason in lines[0]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"metrics.json", "protocol.json", "neighbours.png"}
+
+
+@pytest.mark.parametrize("split", ["train", "validation", "test"])
+def test_a_class_may_be_absent_from_a_split(
+    tmp_path: Path, model: Model, make_dataset: MakeDataset, parameters: EvaluateRepresentation, split: str
+) -> None:
+    count = 60 if split == "train" else 30
+    dataset = make_dataset(labels={split: np.arange(count) % 2})
+    evaluate(model, dataset, parameters, 0, tmp_path / "out")
+    accuracy = read_metrics(tmp_path / "out").values["linear_top1_pixels_test"]
+    assert accuracy == pytest.approx(2 / 3 if split == "train" else 1.0)
+
+
+def test_more_labels_a_class_than_there_are_is_left_out_aloud(
+    tmp_path: Path, model: Model, make_dataset: MakeDataset, parameters: EvaluateRepresentation
+) -> None:
+    lines = evaluate(model, make_dataset(), replace(parameters, labels_per_class=[3, 21]), 0, tmp_path / "out")
+    assert lines[0].startswith("skipped 21 labels a class")
+    assert "the smallest class has 20 train images" in lines[0]
+    metrics = read_metrics(tmp_path / "out")
+    assert metrics.protocol["few_labels"]["labels_per_class"] == [3]
+    assert not any("21_per_class" in key for key in metrics.values)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "change", "message"),
+    [
+        ({"size": 12}, {}, "the dataset's images are 12×12×1, but the model was made for 8×8×1"),
+        ({}, {"neighbours": [1, 61]}, "asks for 61 neighbours, but the train split has 60 images"),
+        ({"counts": (60, 0, 30)}, {}, "the validation split of the dataset is empty"),
+        ({"counts": (60, 30, 0)}, {}, "the test split of the dataset is empty"),
+    ],
+    ids=["shape", "neighbours", "no_validation", "no_test"],
+)
+def test_what_cannot_be_measured_is_refused_before_anything_is_written(
+    tmp_path: Path,
+    model: Model,
+    make_dataset: MakeDataset,
+    parameters: EvaluateRepresentation,
+    arguments: dict[str, object],
+    change: dict[str, list[int]],
+    message: str,
+) -> None:
+    with pytest.raises(UserError, match=message):
+        evaluate(model, make_dataset(**arguments), replace(parameters, **change), 0, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_broken_encoder_is_refused(
+    tmp_path: Path, model: Model, make_dataset: MakeDataset, parameters: EvaluateRepresentation
+) -> None:
+    next(model.networks.encoder.parameters()).data[0] = float("nan")
+    with pytest.raises(UserError, match="the trained encoder gives features that are not finite"):
+        evaluate(model, make_dataset(), parameters, 0, tmp_path / "out")
+
+
+def test_the_command(
+    tmp_path: Path,
+    model: Model,
+    make_dataset: MakeDataset,
+    parameters: EvaluateRepresentation,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    make_dataset()
+    (tmp_path / "model").mkdir()
+    save_model(tmp_path / "model", model.networks, model.config, model.provenance)
+    (tmp_path / "resolved.yaml").write_text(yaml.safe_dump({"evaluate_representation": asdict(parameters) | {"seed": 4}}))
+    flags = {"--params": "resolved.yaml", "--model": "model", "--dataset": "dataset", "--output": "evaluation/out"}
+    monkeypatch.setattr(
+        sys, "argv", ["x", *(part for flag, name in flags.items() for part in (flag, str(tmp_path / name)))]
+    )
+    main()
+    assert "linear top-1" in capsys.readouterr().out
+    assert json.loads((tmp_path / "evaluation/out/protocol.json").read_text())["seed"] == 4
