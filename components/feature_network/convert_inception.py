@@ -8,6 +8,7 @@ opens one.
 """
 
 import argparse
+import io
 import pickle
 from pathlib import Path
 
@@ -28,10 +29,13 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
         UserError: the file is absent, torn, holds more than tensors, or is not a state dict.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        file = io.BytesIO(path.read_bytes())
     except FileNotFoundError:
         raise UserError(f"{path} does not exist: give the path of the .pth file") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+    try:
+        content = torch.load(file, map_location="cpu", weights_only=True)
+    # From memory, an OSError too can only mean a torn archive.
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
         reason = str(error).strip().split("\n")[0]
         raise UserError(f"{path} is torn, or holds more than plain tensors ({reason}): fetch it anew") from None
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):

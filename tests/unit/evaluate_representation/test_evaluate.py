@@ -22,7 +22,7 @@ MakeDataset = Callable[..., Dataset]
 def test_a_labelled_dataset_gives_metrics_protocol_pictures_and_a_table(
     tmp_path: Path, model: Model, make_dataset: MakeDataset, parameters: EvaluateRepresentation
 ) -> None:
-    lines = evaluate(model, make_dataset(), parameters, 0, tmp_path / "out")
+    lines = evaluate(model, make_dataset(), parameters, tmp_path / "out")
     metrics = read_metrics(tmp_path / "out")
     views = ["avepool", "bn_crelu", "mu", "pixels", "untrained_avepool", "untrained_bn_crelu"]
     expected = {f"{kind}_{view}_test" for kind in ("linear_top1", "knn1_top1", "knn5_top1") for view in views}
@@ -50,10 +50,10 @@ def test_the_protocol_is_the_same_for_another_model_but_for_its_outcomes(
     tmp_path: Path, model: Model, make_dataset: MakeDataset, parameters: EvaluateRepresentation
 ) -> None:
     dataset = make_dataset()
-    evaluate(model, dataset, parameters, 0, tmp_path / "a")
+    evaluate(model, dataset, parameters, tmp_path / "a")
     for weight in model.networks.encoder.parameters():
         weight.data *= -0.5
-    evaluate(model, dataset, replace(parameters, batch_size=7), 0, tmp_path / "b")
+    evaluate(model, dataset, replace(parameters, batch_size=7), tmp_path / "b")
     ours, theirs = (read_metrics(tmp_path / name).protocol for name in "ab")
     del ours["outcomes"], theirs["outcomes"]
     assert ours == theirs
@@ -64,7 +64,7 @@ def test_the_same_run_gives_the_same_bytes(
 ) -> None:
     dataset = make_dataset()
     for name in "ab":
-        evaluate(model, dataset, parameters, 0, tmp_path / name)
+        evaluate(model, dataset, parameters, tmp_path / name)
     for name in ("metrics.json", "protocol.json", "confusion.png", "neighbours.png"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
@@ -72,7 +72,7 @@ def test_the_same_run_gives_the_same_bytes(
 def test_a_penalty_at_the_edge_of_the_grid_is_said_aloud(
     tmp_path: Path, model: Model, make_dataset: MakeDataset, parameters: EvaluateRepresentation
 ) -> None:
-    lines = evaluate(model, make_dataset(), parameters, 0, tmp_path / "out")
+    lines = evaluate(model, make_dataset(), parameters, tmp_path / "out")
     assert any(line.startswith("warning: the penalty selected for pixels, 0.1, is at the edge") for line in lines)
 
 
@@ -93,7 +93,7 @@ def test_without_classes_to_tell_apart_it_is_skipped_aloud_and_neighbours_are_dr
     arguments: dict[str, object],
     reason: str,
 ) -> None:
-    lines = evaluate(model, make_dataset(**arguments), parameters, 0, tmp_path / "out")
+    lines = evaluate(model, make_dataset(**arguments), parameters, tmp_path / "out")
     metrics = read_metrics(tmp_path / "out")
     assert metrics.values == {}
     assert metrics.protocol == {"skipped": reason}
@@ -108,7 +108,7 @@ def test_a_class_may_be_absent_from_a_split(
 ) -> None:
     count = 60 if split == "train" else 30
     dataset = make_dataset(labels={split: np.arange(count) % 2})
-    evaluate(model, dataset, parameters, 0, tmp_path / "out")
+    evaluate(model, dataset, parameters, tmp_path / "out")
     accuracy = read_metrics(tmp_path / "out").values["linear_top1_pixels_test"]
     assert accuracy == pytest.approx(2 / 3 if split == "train" else 1.0)
 
@@ -116,7 +116,7 @@ def test_a_class_may_be_absent_from_a_split(
 def test_more_labels_a_class_than_there_are_is_left_out_aloud(
     tmp_path: Path, model: Model, make_dataset: MakeDataset, parameters: EvaluateRepresentation
 ) -> None:
-    lines = evaluate(model, make_dataset(), replace(parameters, labels_per_class=[3, 21]), 0, tmp_path / "out")
+    lines = evaluate(model, make_dataset(), replace(parameters, labels_per_class=[3, 21]), tmp_path / "out")
     assert lines[0].startswith("skipped 21 labels a class")
     assert "the smallest class has 20 train images" in lines[0]
     metrics = read_metrics(tmp_path / "out")
@@ -144,7 +144,7 @@ def test_what_cannot_be_measured_is_refused_before_anything_is_written(
     message: str,
 ) -> None:
     with pytest.raises(UserError, match=message):
-        evaluate(model, make_dataset(**arguments), replace(parameters, **change), 0, tmp_path / "out")
+        evaluate(model, make_dataset(**arguments), replace(parameters, **change), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -153,7 +153,7 @@ def test_a_broken_encoder_is_refused(
 ) -> None:
     next(model.networks.encoder.parameters()).data[0] = float("nan")
     with pytest.raises(UserError, match="the trained encoder gives features that are not finite"):
-        evaluate(model, make_dataset(), parameters, 0, tmp_path / "out")
+        evaluate(model, make_dataset(), parameters, tmp_path / "out")
 
 
 def test_the_command(

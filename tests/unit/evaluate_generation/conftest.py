@@ -1,0 +1,97 @@
+"""A dataset of bright bars, a toy model and a feature network, small enough for milliseconds."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from components.artifacts.dataset import Dataset, Split
+from components.artifacts.feature_network import FeatureNetworkModule
+from components.artifacts.feature_network.classifier import INPUT, Classifier
+from components.artifacts.model import Model
+from components.artifacts.parameters import EvaluateGeneration
+from components.bigbigan.build import build_networks
+
+CONFIG: dict[str, Any] = {
+    "image": {"size": 8, "channels": 1},
+    "model": {
+        "latent": {"size": 4, "distribution": "normal"},
+        "generator": {"channels": 4, "multipliers": [2, 1], "embedding_size": 3, "attention_resolution": 0},
+        "discriminator": {
+            "channels": 4,
+            "multipliers": [1],
+            "downsampling_blocks": 1,
+            "attention_resolution": 0,
+            "head_width": 8,
+            "head_layers": 2,
+            "image_unary": True,
+            "latent_unary": True,
+        },
+        "encoder": {
+            "channels": 4,
+            "multipliers": [1, 2],
+            "stem_kernel": 3,
+            "head_width": 8,
+            "head_layers": 1,
+            "stochastic": True,
+            "sigma_bias": -2.0,
+        },
+    },
+}
+
+
+def make_split(count: int, seed: int) -> Split:
+    rng = np.random.default_rng(seed)
+    images = rng.integers(0, 60, (count, 8, 8, 1), dtype=np.uint8)
+    labels = np.arange(count, dtype=np.int64) % 2
+    for image, label in zip(images, labels, strict=True):
+        image[1:3, 4 * label : 4 * label + 4] = 255
+    return Split([images] if count else [], labels)
+
+
+def make_dataset(train: int = 60, test: int = 20) -> Dataset:
+    splits = make_split(train, 0), make_split(8, 1), make_split(test, 2)
+    return Dataset({"classes": ["left", "right"], "version": "v1"}, *splits)
+
+
+def make_network(name: str = "classifier", image_size: int = 8) -> FeatureNetworkModule:
+    target = {"classifier": "labels", "rotations": "rotations", "inception": "imagenet"}[name]
+    description = {
+        "format": "test",
+        "kind": "trained",
+        "name": name,
+        "target": target,
+        "feature_size": 5,
+        "outputs": 3,
+        "classes": None,
+        "image": {"size": image_size, "channels": 1},
+        "channels": 4,
+        "input": INPUT,
+        "dataset_version": "v1",
+        "validation_accuracy": None,
+        "validation_images": 0,
+        "weights_sha256": "0" * 64,
+    }
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return FeatureNetworkModule(Classifier(image_size, 1, 4, 5, 3), description)
+
+
+@pytest.fixture
+def model() -> Model:
+    networks = build_networks(CONFIG, seed=0).eval().requires_grad_(False)
+    return Model(networks, CONFIG, {})
+
+
+@pytest.fixture
+def parameters() -> EvaluateGeneration:
+    return EvaluateGeneration(
+        seed=0,
+        samples=50,
+        inception_score_splits=2,
+        precision_recall_neighbours=3,
+        batch_size=16,
+        sheet_images=8,
+        interpolation_steps=3,
+    )
