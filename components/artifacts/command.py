@@ -23,6 +23,9 @@ _OS_ADVICE = {
     errno.EDQUOT: "the disk quota is used up: free some space, then run the same command again",
     errno.EACCES: "permission denied: choose a place that you may write to, or change its permissions",
     errno.EPERM: "permission denied: choose a place that you may write to, or change its permissions",
+    errno.EEXIST: "a file stands where a folder is needed: choose another place",
+    errno.ENOTDIR: "a file stands where a folder is needed: choose another place",
+    errno.EISDIR: "this is a folder, but a file is needed: give the path of a file",
     errno.EROFS: "this file system is read-only: choose another place for the output",
 }
 

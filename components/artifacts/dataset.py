@@ -12,7 +12,7 @@ The same input and parameters give the same bytes. Training reads images only, n
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from components.artifacts.files import read_json, sha256
 
 FORMAT = "bigbigan-dataset/1"
 SPLITS = ("train", "validation", "test")
+_READ_BY_STEPS = ("version", "image", "classes", "files")
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,10 @@ def open_dataset(directory: Path, verify: bool = False) -> Dataset:
     manifest = read_json(directory / "manifest.json")
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise UserError(f"{directory} is not a dataset of format {FORMAT}: run the step `prepare` again")
+    missing = [key for key in _READ_BY_STEPS if key not in manifest]
+    if missing or not _lists_files(manifest):
+        what = f"lacks {', '.join(missing)}" if missing else "does not list its files with bytes and sha256"
+        raise UserError(f"{directory / 'manifest.json'} {what}: run the step `prepare` again")
     for name, expected in manifest["files"].items():
         path = directory / name
         if not path.is_file() or path.stat().st_size != expected["bytes"]:
@@ -86,9 +91,24 @@ def open_dataset(directory: Path, verify: bool = False) -> Dataset:
     return Dataset(manifest, *(_open_split(directory, manifest, name) for name in SPLITS))
 
 
+def _lists_files(manifest: dict[str, Any]) -> bool:
+    files = manifest["files"]
+    return isinstance(files, dict) and all(
+        isinstance(entry, dict) and entry.keys() >= {"bytes", "sha256"} for entry in files.values()
+    )
+
+
 def _open_split(directory: Path, manifest: dict[str, Any], split: str) -> Split:
     names = sorted(name for name in manifest["files"] if name.startswith(f"{split}/images-"))
-    shards = [np.load(directory / name, mmap_mode="r", allow_pickle=False) for name in names]
-    labelled = manifest["classes"] is not None
-    labels = np.load(directory / split / "labels.npy", allow_pickle=False) if labelled else None
+    if not names:
+        raise UserError(f"{directory / 'manifest.json'} names no images of the split {split}: run `prepare` again")
+    shards = [_load(directory / name, mmap_mode="r") for name in names]
+    labels = None if manifest["classes"] is None else _load(directory / split / "labels.npy")
     return Split(shards, labels)
+
+
+def _load(path: Path, mmap_mode: Literal["r"] | None = None) -> np.ndarray:
+    try:
+        return np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
+    except (FileNotFoundError, ValueError, EOFError) as error:
+        raise UserError(f"{path} cannot be read ({error}): run the step `prepare` again") from None

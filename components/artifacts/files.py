@@ -22,8 +22,15 @@ _PARTIAL = ".partial-"
 def new_directory(path: Path) -> Iterator[Path]:
     """Yields an empty sibling folder that takes the place of `path` when the block ends well.
 
-    What stood at `path` before stays until then. If the block raises, `path` is as it was.
+    What stood at `path` before stays until then. If the block raises, `path` is as it was. A link is followed.
+
+    Raises: UserError, if a file stands at `path`, or the present folder lies in it and would go with it.
     """
+    path = path.resolve()
+    if path.exists() and not path.is_dir():
+        raise UserError(f"{path} is a file, but a folder is to stand there: choose another output")
+    if Path.cwd().is_relative_to(path):
+        raise UserError(f"{path} holds the present folder and would be replaced as a whole: choose another output")
     partial = path.parent / f"{_PARTIAL}{path.name}"
     path.parent.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(partial, ignore_errors=True)
@@ -64,10 +71,10 @@ def write_json(path: Path, content: Any) -> None:
 def read_json(path: Path) -> Any:
     """Raises: UserError, if the file is absent or not JSON."""
     try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
+        return json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{path} does not exist: run the step that makes it first") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not readable as JSON ({error}): make it anew") from None
 
 

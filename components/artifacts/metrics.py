@@ -26,7 +26,7 @@ class Metrics:
 def write_metrics(directory: Path, metrics: Metrics) -> None:
     """Writes both files. Raises: ValueError, if a value is not a finite number."""
     for key, value in metrics.values.items():
-        if not math.isfinite(value):
+        if not _is_finite_number(value):
             raise ValueError(f"metric {key} is {value}: a metric that could not be computed must not be written")
     write_json(directory / "metrics.json", metrics.values)
     write_json(directory / "protocol.json", metrics.protocol)
@@ -39,6 +39,13 @@ def read_metrics(directory: Path) -> Metrics:
     if not isinstance(values, dict) or not isinstance(protocol, dict):
         raise UserError(f"{directory}: metrics.json and protocol.json must each hold one JSON object")
     for key, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if not _is_finite_number(value):
             raise UserError(f"{directory / 'metrics.json'}: {key} is {value!r}, not a finite number")
     return Metrics(values, protocol)
+
+
+def _is_finite_number(value: Any) -> bool:
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # an integer that no float can hold
+        return False

@@ -17,7 +17,9 @@ from safetensors import SafetensorError
 from torch import nn
 
 from components.artifacts.errors import UserError
-from components.artifacts.files import read_json, sha256, write_json
+from components.artifacts.files import read_json, sha256, write_bytes, write_json
+from components.artifacts.parameters import Image, build
+from components.artifacts.parameters import Model as ModelParameters
 from components.bigbigan.build import Networks, build_networks
 
 FORMAT = "bigbigan-model/1"
@@ -43,7 +45,8 @@ def save_model(directory: Path, networks: Networks, config: dict[str, Any], prov
     for part in PARTS:
         path = directory / f"{part}.safetensors"
         tensors = {name: value.contiguous() for name, value in getattr(networks, part).state_dict().items()}
-        safetensors.torch.save_file(tensors, path)
+        # Its own `save_file` reports a full disk as an error of the format, and lets no other account read the file.
+        write_bytes(path, safetensors.torch.save(tensors))
         checksums[path.name] = sha256(path)
     content = {"format": FORMAT, "config": config, "provenance": provenance, "files": checksums}
     write_json(directory / "model.json", content)
@@ -59,10 +62,22 @@ def load_model(directory: Path) -> Model:
     content = read_json(directory / "model.json")
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise UserError(f"{directory} is not a model of format {FORMAT}: run the step `train` again")
-    networks = build_networks(content["config"], seed=0)
+    for key in ("config", "provenance", "files"):
+        if not isinstance(content.get(key), dict):
+            raise UserError(f"{directory / 'model.json'} has no mapping {key}: run the step `train` again")
+    networks = _build_networks(directory / "model.json", content["config"])
     for part in PARTS:
         _load_part(directory / f"{part}.safetensors", getattr(networks, part), content["files"])
     return Model(networks.eval().requires_grad_(False), content["config"], content["provenance"])
+
+
+def _build_networks(path: Path, config: dict[str, Any]) -> Networks:
+    try:
+        build(Image, config.get("image"), "config.image")
+        build(ModelParameters, config.get("model"), "config.model")
+    except UserError as error:
+        raise UserError(f"{path}: {error}: run the step `train` again") from None
+    return build_networks(config, seed=0)
 
 
 def _load_part(path: Path, module: nn.Module, checksums: dict[str, str]) -> None:
@@ -71,6 +86,13 @@ def _load_part(path: Path, module: nn.Module, checksums: dict[str, str]) -> None
     if sha256(path) != checksums.get(path.name):
         raise UserError(f"{path} is not the file that model.json names (its sha256 differs): take the model anew")
     try:
-        module.load_state_dict(safetensors.torch.load_file(path))
-    except (SafetensorError, RuntimeError) as error:
-        raise UserError(f"{path} does not fit the configuration in model.json: {error}") from None
+        tensors = safetensors.torch.load_file(path)
+    except SafetensorError as error:
+        raise UserError(f"{path} is not a safetensors file ({error}): take the model anew") from None
+    expected = {name: tuple(value.shape) for name, value in module.state_dict().items()}
+    found = {name: tuple(value.shape) for name, value in tensors.items()}
+    for name in sorted(expected.keys() | found.keys()):
+        if found.get(name) != expected.get(name):
+            shapes = f"{name} is {found.get(name, 'absent')}, not {expected.get(name, 'absent')}"
+            raise UserError(f"{path} does not fit the configuration in model.json: {shapes}: take the model anew")
+    module.load_state_dict(tensors)

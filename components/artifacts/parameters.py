@@ -8,6 +8,7 @@ it depends on:
     image, train = load(path, image=Image, train=Train)
 """
 
+import math
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
 from types import NoneType, UnionType
@@ -41,6 +42,7 @@ class Prepare:
     shard_images: int
 
     def __post_init__(self) -> None:
+        _seed("prepare.split_seed", self.split_seed)
         _fraction("prepare.validation_fraction", self.validation_fraction)
         _fraction("prepare.test_fraction", self.test_fraction)
         _fraction("prepare.maximum_rejected_fraction", self.maximum_rejected_fraction)
@@ -175,6 +177,7 @@ class Train:
     standing_batches: int
 
     def __post_init__(self) -> None:
+        _seed("train.seed", self.seed)
         for name in ("steps", "batch_size", "discriminator_steps", "lr", "eps", "standing_batches"):
             _positive(f"train.{name}", getattr(self, name))
         _check(self.batch_size >= 2, "train.batch_size", self.batch_size, "2 or more: batch normalisation needs them")
@@ -222,7 +225,7 @@ class FeatureNetwork:
         )
         for name in ("channels", "feature_size", "steps", "batch_size", "lr"):
             _positive(f"feature_network.{name}", getattr(self, name))
-        _check(self.seed >= 0, "feature_network.seed", self.seed, "0 or more")
+        _seed("feature_network.seed", self.seed)
         _check(self.shift >= 0, "feature_network.shift", self.shift, "0 or more pixels")
 
 
@@ -237,6 +240,7 @@ class EvaluateRepresentation:
 
     def __post_init__(self) -> None:
         section = "evaluate_representation"
+        _seed(f"{section}.seed", self.seed)
         for name in ("l2_penalties", "neighbours", "labels_per_class"):
             values = getattr(self, name)
             needs_one = name != "labels_per_class"
@@ -262,7 +266,7 @@ class EvaluateGeneration:
 
     def __post_init__(self) -> None:
         section = "evaluate_generation"
-        _check(self.seed >= 0, f"{section}.seed", self.seed, "0 or more")
+        _seed(f"{section}.seed", self.seed)
         for field in fields(self):
             if field.name != "seed":
                 _positive(f"{section}.{field.name}", getattr(self, field.name))
@@ -328,10 +332,16 @@ class Parameters:
             f"a multiple of {2**upsamplings}, at least {2 * 2**upsamplings}: model.generator has {upsamplings} blocks, "
             "and each doubles the resolution",
         )
-        self._check_attention("generator", [size >> n for n in range(upsamplings)])
-        self._check_attention(
-            "discriminator", [size >> n for n in range(1, self.model.discriminator.downsampling_blocks + 1)]
+        downsamplings = self.model.discriminator.downsampling_blocks
+        _check(
+            size >> downsamplings >= 1,
+            "model.discriminator.downsampling_blocks",
+            downsamplings,
+            f"0 to {size.bit_length() - 1}: each halves image.size, which is {size}",
         )
+        self._check_attention("generator", [size >> n for n in range(upsamplings)])
+        # Attention pools its keys by 2: there is nothing left of a single pixel.
+        self._check_attention("discriminator", [size >> n for n in range(1, downsamplings + 1) if size >> n >= 2])
 
     def _check_attention(self, network: str, resolutions: list[int]) -> None:
         chosen = getattr(self.model, network).attention_resolution
@@ -345,11 +355,11 @@ def load(path: Path, **sections: Any) -> tuple[Any, ...]:
         UserError: the file is absent or not YAML, a section or key is missing, unknown, of a wrong type or value.
     """
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_bytes())
     except FileNotFoundError:
         raise UserError(f"{path} does not exist: `python -m components.compose --output {path}` makes it") from None
     except yaml.YAMLError as error:
-        raise UserError(f"{path} is not YAML: {error}") from None
+        raise UserError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
     missing = [name for name in sections if not isinstance(content, dict) or name not in content]
     if missing:
         raise UserError(f"{path} has no section {', '.join(missing)}: make it anew with `python -m components.compose`")
@@ -365,7 +375,7 @@ def build(kind: Any, value: Any, key: str) -> Any:
             raise UserError(f"{key} is {value!r}, but it is a section: give its keys one by one")
         hints = get_type_hints(kind)
         prefix = f"{key}." if key else ""
-        for name in value.keys() - hints.keys():
+        for name in (name for name in value if name not in hints):
             known = f"{key} has: " if key else "there are: "
             raise UserError(f"{prefix}{name} is not a parameter; {known}{', '.join(hints)}")
         for field in fields(kind):
@@ -380,12 +390,22 @@ def build(kind: Any, value: Any, key: str) -> Any:
         return [build(arguments[0], item, f"{key}[{index}]") for index, item in enumerate(value)]
     if origin is dict and isinstance(value, dict):
         return {name: build(arguments[1], item, f"{key}.{name}") for name, item in value.items()}
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return _finite(key, value)
     if origin is None and isinstance(value, kind) and (kind is not int or not isinstance(value, bool)):
         return value
     expected = getattr(kind, "__name__", str(kind)) if origin is None else str(kind)
     raise UserError(f"{key} is {value!r}, but it must be of type {expected}")
+
+
+def _finite(key: str, value: float) -> float:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise UserError(f"{key} is {value}, but it must be a finite number")
+    return number
 
 
 def _construct(kind: Any, values: dict[str, Any]) -> Any:
@@ -405,6 +425,10 @@ def _check(holds: bool, key: str, given: Any, allowed: str) -> None:
 
 def _positive(key: str, given: float) -> None:
     _check(given > 0, key, given, "more than 0")
+
+
+def _seed(key: str, given: int) -> None:
+    _check(0 <= given < 2**63, key, given, "0 to 2**63 - 1")
 
 
 def _fraction(key: str, given: float) -> None:

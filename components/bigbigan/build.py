@@ -33,7 +33,8 @@ def build_networks(config: Mapping[str, Any], seed: int) -> Networks:
     discriminator = dict(model["discriminator"])
     heads = {name: discriminator.pop(name) for name in ("head_width", "head_layers", "image_unary", "latent_unary")}
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        # Not `torch.manual_seed`, which would seed the accelerators' generators too, and they are not restored.
+        torch.default_generator.manual_seed(seed)
         return Networks(
             Generator(size, channels, latent_size, **model["generator"]),
             Encoder(channels, latent_size, **model["encoder"]),

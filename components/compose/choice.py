@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from hydra.core.override_parser.types import Quote, QuotedString
 
 from components.artifacts.errors import UserError
 
@@ -21,7 +22,7 @@ def read_choice(path: Path) -> list[str]:
     Raises: UserError, if the file is absent or not a YAML mapping.
     """
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_bytes())
     except FileNotFoundError:
         raise UserError(f"{path} does not exist: it holds the choice, at least `experiment: NAME`") from None
     except yaml.YAMLError as error:
@@ -38,6 +39,9 @@ def _overrides(key: str, value: Any) -> list[str]:
 
 
 def _in_hydra_grammar(value: Any) -> str:
-    if isinstance(value, str):
-        return value if value.isidentifier() else json.dumps(value)
-    return json.dumps(value)
+    if isinstance(value, list):
+        return f"[{','.join(map(_in_hydra_grammar, value))}]"
+    if value is None or isinstance(value, bool | int | float | dict):
+        return json.dumps(value)
+    # Whatever else YAML makes of a line without quotes, a date for example, was a text to whoever wrote it.
+    return QuotedString(text=str(value), quote=Quote.double).with_quotes()

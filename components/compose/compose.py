@@ -7,7 +7,7 @@ import yaml
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.config_store import ConfigStore
-from hydra.errors import HydraException
+from hydra.errors import HydraException, OverrideParseException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -51,29 +51,34 @@ def experiments(directory: Path) -> dict[str, str]:
     found = {}
     for path in sorted((directory / "experiment").glob("*.yaml")):
         comments = [line[1:].strip() for line in path.read_text().splitlines() if line.startswith("#")]
-        found[path.stem] = next(line for line in comments if not line.startswith("@package"))
+        found[path.stem] = next((line for line in comments if not line.startswith("@package")), "")
     return found
 
 
 def _hydra_override(directory: Path, override: str) -> str:
     """Marks a value as forced, so that an unknown key reaches our own check, whose message names what is allowed."""
     key, separator, value = override.partition("=")
-    if not separator or not key:
+    if not separator or not key.strip("+~"):
         raise UserError(f"{override!r} is not of the form key=value")
     if (directory / key).is_dir():
         options = sorted(path.stem for path in (directory / key).glob("*.yaml"))
-        if value not in options:
-            raise UserError(f"{override}: {key} has no such option; it has: {', '.join(options)}")
-        return override
-    return override if key[0] in "+~" else f"++{override}"
+        option = value.strip("\"'")
+        if option not in options:
+            raise UserError(f"{key}={option}: {key} has no such option; it has: {', '.join(options)}")
+        return f"{key}={option}"
+    return override if key[0] == "~" else f"++{override.lstrip('+')}"
 
 
 def _one_line(error: Exception) -> str:
     """Hydra's message without its line breaks, with the key in front where OmegaConf names one."""
+    if isinstance(error, OverrideParseException):
+        return f"{error.override.lstrip('+')} cannot be read: put a text with special characters in quotes"
     causes = [error]
     while (cause := causes[-1].__cause__) is not None and isinstance(cause, Exception):
         causes.append(cause)
     for candidate in reversed(causes):
         if isinstance(candidate, OmegaConfBaseException) and candidate.full_key:
+            if "is not Optional" in str(candidate):
+                return f"{candidate.full_key} is null, but it must have a value"
             return f"{candidate.full_key}: {candidate.msg or candidate}".splitlines()[0]
     return " ".join(str(error).split())

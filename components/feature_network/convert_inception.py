@@ -34,8 +34,8 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
         raise UserError(f"{path} does not exist: give the path of the .pth file") from None
     try:
         content = torch.load(file, map_location="cpu", weights_only=True)
-    # From memory, an OSError too can only mean a torn archive.
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+    # The bytes are in memory: OSError and ValueError too can only mean a torn archive.
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
         reason = str(error).strip().split("\n")[0]
         raise UserError(f"{path} is torn, or holds more than plain tensors ({reason}): fetch it anew") from None
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):

@@ -72,9 +72,11 @@ def _restore(state: State, tensors: dict[str, Tensor], step: int) -> None:
     state.networks.load_state_dict(part("networks."))
     state.averaged.load_state_dict(part("averaged."))
     for optimiser_name, optimiser in _optimisers(state).items():
-        moments: dict[int, dict[str, Tensor]] = {}
+        parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
         for name, value in part(f"{optimiser_name}.").items():
             index, key = name.split(".")
-            moments.setdefault(int(index), {})[key] = value
-        optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
+            parameter = parameters[int(index)]
+            # The fused Adam walks through weights and moments in the order of memory: both need the same layout.
+            like_parameter = value.shape == parameter.shape and value.dim() == 4
+            optimiser.state[parameter][key] = torch.empty_like(parameter).copy_(value) if like_parameter else value
     state.step = step

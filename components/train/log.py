@@ -42,11 +42,13 @@ class Log:
             self._curves.add_scalar(name, value, step)
 
     def _cut_back(self, step: int) -> None:
-        if not self.path.exists():
+        if step == 0 or not self.path.exists():
+            self.path.unlink(missing_ok=True)
             return
-        header, *rows = self.path.read_text().splitlines()
-        # A row that a kill cut short has no line end and belongs to a step after the checkpoint, or is rewritten.
-        kept = [row for row in csv.reader(rows) if row and row[0].isdigit() and int(row[0]) <= step]
+        with self.path.open(newline="") as file:
+            header, *rows = csv.reader(file)
+        # A kill may have cut the last row short, even within its step's number.
+        kept = [row for row in rows if len(row) == len(header) and int(row[0]) <= step]
         text = io.StringIO()
-        csv.writer(text).writerows([header.split(","), *kept])
+        csv.writer(text).writerows([header, *kept])
         write_bytes(self.path, text.getvalue().encode())

@@ -1,5 +1,6 @@
 """A dataset of bright bars, a toy model and a feature network, small enough for milliseconds."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def make_split(count: int, seed: int) -> Split:
+def _split(count: int, seed: int) -> Split:
     rng = np.random.default_rng(seed)
     images = rng.integers(0, 60, (count, 8, 8, 1), dtype=np.uint8)
     labels = np.arange(count, dtype=np.int64) % 2
@@ -50,12 +51,12 @@ def make_split(count: int, seed: int) -> Split:
     return Split([images] if count else [], labels)
 
 
-def make_dataset(train: int = 60, test: int = 20) -> Dataset:
-    splits = make_split(train, 0), make_split(8, 1), make_split(test, 2)
+def _dataset(train: int = 60, test: int = 20) -> Dataset:
+    splits = _split(train, 0), _split(8, 1), _split(test, 2)
     return Dataset({"classes": ["left", "right"], "version": "v1"}, *splits)
 
 
-def make_network(name: str = "classifier", image_size: int = 8) -> FeatureNetworkModule:
+def _network(name: str = "classifier", image_size: int = 8) -> FeatureNetworkModule:
     target = {"classifier": "labels", "rotations": "rotations", "inception": "imagenet"}[name]
     description = {
         "format": "test",
@@ -95,3 +96,13 @@ def parameters() -> EvaluateGeneration:
         sheet_images=8,
         interpolation_steps=3,
     )
+
+
+@pytest.fixture
+def make_dataset() -> Callable[..., Dataset]:
+    return _dataset
+
+
+@pytest.fixture
+def make_network() -> Callable[..., FeatureNetworkModule]:
+    return _network

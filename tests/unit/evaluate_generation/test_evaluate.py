@@ -1,9 +1,9 @@
 """The step as a whole: what is measured under which key, what is not, and why."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,11 +11,13 @@ import torch
 import yaml
 from PIL import Image
 
-from components.artifacts.dataset import Dataset, Split
+from components.artifacts.dataset import Dataset
 from components.artifacts.errors import UserError
-from components.artifacts.metrics import Metrics, read_metrics, write_metrics
-from components.artifacts.model import Model
-from components.artifacts.parameters import EvaluateGeneration, load
+from components.artifacts.feature_network import FeatureNetworkModule, save_feature_network
+from components.artifacts.metrics import read_metrics, write_metrics
+from components.artifacts.model import Model, save_model
+from components.artifacts.parameters import EvaluateGeneration
+from components.evaluate_generation.__main__ import main
 from components.evaluate_generation.evaluate import evaluate, save_pictures
 from components.evaluate_generation.features import extract, split_batches
 from components.evaluate_generation.frechet_distance import frechet_distance, moments
@@ -23,9 +25,8 @@ from components.evaluate_generation.keys import Keys
 from components.evaluate_generation.sampling import encode, generate, latents, sample_batches
 from components.evaluate_generation.summary import summary
 
-sys.path.insert(0, str(Path(__file__).parent))
-from conftest import make_dataset, make_network
-
+MakeDataset = Callable[..., Dataset]
+MakeNetwork = Callable[..., FeatureNetworkModule]
 CPU = torch.device("cpu")
 KEYS = {
     "fd_classifier_samples50_train60",
@@ -56,3 +57,211 @@ KEYS = {
     "reconstruction_relative_l2_test20",
     "reconstruction_same_class_classifier_test20",
 }
+
+
+def test_every_number_and_its_floor_under_its_name(
+    tmp_path: Path,
+    model: Model,
+    make_dataset: MakeDataset,
+    make_network: MakeNetwork,
+    parameters: EvaluateGeneration,
+) -> None:
+    metrics = evaluate(model, make_dataset(), make_network(), parameters, CPU)
+    assert metrics.values.keys() == KEYS
+    assert metrics.protocol["counts"] == {"samples": 50, "train": 60, "test": 20}
+    assert metrics.protocol["not_measured"] == {}
+    assert metrics.protocol["feature_network"]["weights_sha256"] == "0" * 64
+    write_metrics(tmp_path, metrics)
+    assert read_metrics(tmp_path) == metrics
+
+
+def test_numbers_are_those_of_the_images_that_the_keys_name(
+    model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
+) -> None:
+    data, network = make_dataset(), make_network()
+    values = evaluate(model, data, network, parameters, CPU).values
+    images = generate(model, latents(model, 50, seed=0), CPU)
+    train, test, samples = (
+        network(torch.from_numpy(one))[0] for one in (data.train.images(), data.test.images(), images)
+    )
+
+    def distance(features: torch.Tensor) -> float:
+        return frechet_distance(moments(features), moments(train))
+
+    assert values["fd_classifier_samples50_train60"] == pytest.approx(distance(samples), rel=1e-4)
+    assert values["fd_classifier_test20_train60"] == pytest.approx(distance(test), rel=1e-4)
+    halves = [distance(samples[:20]), distance(samples[20:40])]
+    assert values["fd_classifier_samples20_train60"] == pytest.approx(sum(halves) / 2, rel=1e-4)
+    assert values["mean_pixel_train60"] == pytest.approx(data.train.images().mean() / 255)
+    assert values["mean_pixel_samples50"] == pytest.approx(images.mean() / 255)
+
+
+def test_batch_size_does_not_matter(
+    model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
+) -> None:
+    first = evaluate(model, make_dataset(), make_network(), parameters, CPU)
+    second = evaluate(model, make_dataset(), make_network(), replace(parameters, batch_size=7), CPU)
+    assert first.protocol == second.protocol
+    assert first.values == pytest.approx(second.values, rel=1e-4, abs=1e-6)
+
+
+def test_same_seed_same_numbers_another_seed_others(
+    model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
+) -> None:
+    first, second, other = (
+        evaluate(model, make_dataset(), make_network(), replace(parameters, seed=seed), CPU).values
+        for seed in (0, 0, 1)
+    )
+    assert first == second
+    assert first["mean_pixel_samples50"] != other["mean_pixel_samples50"]
+
+
+def test_inception_alone_is_called_fid_and_inception_score(
+    model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
+) -> None:
+    values = evaluate(model, make_dataset(), make_network("inception"), parameters, CPU).values
+    assert {"fid_samples50_train60", "fid_test20_train60", "inception_score_samples50_mean"} <= values.keys()
+    assert not any("class" in key for key in values)
+    for name in ("classifier", "rotations"):
+        keys = Keys(name, 3)
+        assert not {keys.distance("a", "b"), keys.score("a", "mean")} & {"fid_a_b", "inception_score_a_mean"}
+
+
+def test_rotations_have_no_score_and_no_classes(
+    model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
+) -> None:
+    metrics = evaluate(model, make_dataset(), make_network("rotations"), parameters, CPU)
+    assert "fd_rotations_samples50_train60" in metrics.values
+    assert not any("score" in key or "class" in key for key in metrics.values)
+    assert "rotations" in metrics.protocol["not_measured"]["score_rotations_samples50_mean"]
+
+
+@pytest.mark.parametrize("test", [0, 1, 3])
+def test_small_test_split_skips_the_floor_with_a_reason(
+    model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration, test: int
+) -> None:
+    metrics = evaluate(model, make_dataset(test=test), make_network(), parameters, CPU)
+    absent = metrics.protocol["not_measured"]
+    assert "fd_classifier_samples50_train60" in metrics.values
+    assert f"fd_classifier_test{test}_train60" not in metrics.values
+    assert ("floor" in absent) if test == 0 else (f"fd_classifier_test{test}_train60" in absent)
+    assert ("reconstruction" in absent) == (test < 2)
+    assert "generated" in summary(metrics)
+
+
+def test_small_train_split_skips_the_distance_with_a_reason(
+    model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
+) -> None:
+    metrics = evaluate(model, make_dataset(train=5), make_network(), parameters, CPU)
+    assert metrics.protocol["not_measured"]["fd_classifier_samples50_train5"].startswith("5 features need more than 5")
+    assert "precision_classifier_k3_samples5_train5" in metrics.values
+
+
+def test_large_test_split_gives_as_many_images_as_samples(
+    model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
+) -> None:
+    metrics = evaluate(model, make_dataset(test=80), make_network(), parameters, CPU)
+    assert metrics.protocol["counts"]["test"] == 50
+    assert {"fd_classifier_samples50_train60", "fd_classifier_test50_train60"} <= metrics.values.keys()
+
+
+def test_fewer_samples_than_features_are_refused(
+    model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
+) -> None:
+    with pytest.raises(UserError, match=r"evaluate_generation\.samples is 5; the Fréchet distance on 5 features"):
+        evaluate(model, make_dataset(), make_network(), replace(parameters, samples=5), CPU)
+
+
+def test_what_does_not_belong_together_is_refused(
+    model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
+) -> None:
+    with pytest.raises(UserError, match="feature network takes images of"):
+        evaluate(model, make_dataset(), make_network(image_size=16), parameters, CPU)
+    other = Model(model.networks, {**model.config, "image": {"size": 16, "channels": 1}}, {})
+    with pytest.raises(UserError, match="the model makes images of"):
+        evaluate(other, make_dataset(), make_network(), parameters, CPU)
+    with pytest.raises(UserError, match="fewer than two images"):
+        evaluate(model, make_dataset(train=1), make_network(), parameters, CPU)
+
+
+def test_features_do_not_depend_on_the_batches(make_dataset: MakeDataset, make_network: MakeNetwork) -> None:
+    split, order = make_dataset().train, np.arange(60)[::-1]
+    one, many = (extract(make_network(), split_batches(split, order, size), CPU) for size in (60, 7))
+    torch.testing.assert_close(one.features, many.features)
+    torch.testing.assert_close(one.logits, many.logits)
+    torch.testing.assert_close(one.mean_pixels, torch.from_numpy(split.images(order).mean((1, 2, 3)) / 255))
+
+
+def test_samples_do_not_depend_on_the_batches(model: Model) -> None:
+    z = latents(model, 10, seed=3)
+    whole = generate(model, z, CPU)
+    assert whole.dtype == np.uint8
+    assert whole.shape == (10, 8, 8, 1)
+    assert np.abs(whole.astype(int) - np.concatenate(list(sample_batches(model, z, 3, CPU)))).max() <= 1
+
+
+def test_encoding_is_the_mean(model: Model, make_dataset: MakeDataset) -> None:
+    images = make_dataset().test.images()
+    z = encode(model, images, CPU)
+    pixels = torch.from_numpy(images).permute(0, 3, 1, 2) / 127.5 - 1
+    torch.testing.assert_close(z, model.networks.encoder(pixels, torch.zeros(20, 4)))
+
+
+@pytest.mark.parametrize("test", [0, 20])
+def test_pictures_show_originals_where_they_should(
+    tmp_path: Path, model: Model, make_dataset: MakeDataset, parameters: EvaluateGeneration, test: int
+) -> None:
+    data = make_dataset(test=test)
+    save_pictures(tmp_path, model, data, replace(parameters, sheet_images=9), CPU)
+    order = np.random.default_rng(0).permutation(test or 60)
+    images = (data.test if test else data.train).images(order)
+    factor = 7  # 8 pixels become 56
+
+    def tile(name: str, row: int, column: int) -> np.ndarray:
+        sheet = np.asarray(Image.open(tmp_path / name))[::factor, ::factor]
+        return sheet[1 + 9 * row :, 1 + 9 * column :][:8, :8, None]
+
+    samples = generate(model, latents(model, 50, seed=0)[:9], CPU)
+    assert np.array_equal(tile("samples.png", 1, 0), samples[3])
+    reconstructions = generate(model, encode(model, images[:4], CPU), CPU)
+    assert np.array_equal(tile("reconstructions.png", 0, 2), images[2])
+    assert np.array_equal(tile("reconstructions.png", 1, 2), reconstructions[2])
+    assert np.array_equal(tile("interpolations.png", 1, 0), images[1])
+    assert np.array_equal(tile("interpolations.png", 1, 4), images[4])
+    z = encode(model, images[:6], CPU)
+    middle = generate(model, (z[1:2] + z[4:5]) / 2, CPU)[0].astype(int)
+    assert np.abs(tile("interpolations.png", 1, 2) - middle).max() <= 1
+
+
+def test_the_command(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    model: Model,
+    make_dataset: MakeDataset,
+    make_network: MakeNetwork,
+    parameters: EvaluateGeneration,
+) -> None:
+    network = make_network()
+    for name in ("model", "network"):
+        (tmp_path / name).mkdir()
+    save_model(tmp_path / "model", model.networks, model.config, {})
+    description = {key: value for key, value in network.description.items() if key not in ("format", "weights_sha256")}
+    save_feature_network(tmp_path / "network", network.network, description)
+    (tmp_path / "resolved.yaml").write_text(yaml.safe_dump({"evaluate_generation": asdict(parameters)}))
+    monkeypatch.setattr("components.evaluate_generation.__main__.open_dataset", lambda directory: make_dataset())
+    places = {"params": "resolved.yaml", "model": "model", "feature-network": "network", "output": "out"}
+    flags = [word for flag, place in places.items() for word in (f"--{flag}", str(tmp_path / place))]
+    monkeypatch.setattr(sys, "argv", ["evaluate_generation", *flags, "--dataset", "data"])
+    main()
+    assert read_metrics(tmp_path / "out").values.keys() == KEYS
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "metrics.json",
+        "protocol.json",
+        "samples.png",
+        "reconstructions.png",
+        "interpolations.png",
+    }
+    table = capsys.readouterr().out.splitlines()
+    assert table[0].split() == ["on", "classifier's", "features", "50", "generated", "20", "generated", "20", "real"]
+    assert all(len(line.split()) >= 4 and "-" not in line for line in table[1:7])

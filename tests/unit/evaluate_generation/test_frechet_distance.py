@@ -66,9 +66,7 @@ def exact_gaussian(mean: Tensor, covariance: Tensor, count: int = 64) -> Tensor:
 )
 def test_known_gaussians(mean: list[float], first: list[float], second: list[float], expected: float) -> None:
     one = exact_gaussian(torch.zeros(2, dtype=torch.float64), torch.diag(torch.tensor(first, dtype=torch.float64)))
-    two = exact_gaussian(
-        torch.tensor(mean, dtype=torch.float64), torch.diag(torch.tensor(second, dtype=torch.float64))
-    )
+    two = exact_gaussian(torch.tensor(mean, dtype=torch.float64), torch.diag(torch.tensor(second, dtype=torch.float64)))
     assert distance(one, two) == pytest.approx(expected, abs=1e-9)
 
 
