@@ -287,15 +287,6 @@ class Condition:
     at_most: float | None = None
     better_than_champion: str | None = None
 
-    def __post_init__(self) -> None:
-        _one_of("register.gate.*.better_than_champion", self.better_than_champion, (None, "higher", "lower"))
-        _check(
-            any(value is not None for value in (self.at_least, self.at_most, self.better_than_champion)),
-            "register.gate",
-            "a metric without a condition",
-            "at_least, at_most or better_than_champion for each metric",
-        )
-
 
 @dataclass
 class Register:
@@ -304,6 +295,11 @@ class Register:
 
     def __post_init__(self) -> None:
         self.gate = {metric: build(Condition, value, f"register.gate.{metric}") for metric, value in self.gate.items()}
+        for metric, condition in self.gate.items():
+            key, direction = f"register.gate.{metric}", condition.better_than_champion
+            _one_of(f"{key}.better_than_champion", direction, (None, "higher", "lower"))
+            one_or_more = "one or more of at_least, at_most and better_than_champion"
+            _check(condition != Condition(), key, "without a condition", one_or_more)
 
 
 # ------------------------------------------------------------------------------------------ the whole file

@@ -9,8 +9,8 @@ from hydra.core.override_parser.types import Quote, QuotedString
 
 from components.artifacts.errors import UserError
 
-# Where the images are is a place, not a parameter: dvc.yaml hands it to `prepare` as a flag.
-_PLACES = ("source",)
+# Places, not parameters: dvc.yaml hands them to the steps as flags.
+_PLACES = ("source", "registry")
 
 
 def read_choice(path: Path) -> list[str]:

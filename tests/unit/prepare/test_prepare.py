@@ -22,6 +22,7 @@ from components.prepare.contact_sheet import contact_sheet
 from components.prepare.decode_all import CHUNK_IMAGES, decode_all
 from components.prepare.shards import ShardWriter
 from components.prepare.summary import summary, warnings
+from components.prepare.write import Written, version
 
 IMAGE = Image(size=8, channels=3)
 REPOSITORY = Path(__file__).parents[3]
@@ -96,14 +97,20 @@ def test_shards_hold_the_images_in_the_order_of_their_names(tmp_path):
 def test_the_version_depends_on_pixels_and_labels_and_not_on_shards(tmp_path):
     source = pictures(tmp_path / "pictures", 30, ("a", "b"))
 
-    def version(**changes: float) -> str:
+    def made(**changes: float) -> str:
         return prepare(source, tmp_path / "dataset", IMAGE, parameters(**changes))["version"]
 
-    first = version()
-    assert version(shard_images=7) == first
-    assert version(split_seed=1) != first
+    first = made()
+    assert made(shard_images=7) == first
+    assert made(split_seed=1) != first
     (source / "a" / "0000.png").rename(source / "b" / "0000.png")
-    assert version() != first
+    assert made() != first
+
+
+def test_a_changed_label_changes_the_version():
+    written = Written({name: [0, 1] for name in SPLITS}, [], [], 0, {name: b"pixels" for name in SPLITS})
+    labels = [{name: np.array(values) for name in SPLITS} for values in ([0, 0], [0, 1])]
+    assert len({version(written, choice, IMAGE) for choice in (*labels, {})}) == 3
 
 
 @pytest.mark.parametrize(
@@ -200,12 +207,12 @@ def test_rejected_images_are_listed_counted_and_move_no_other(tmp_path):
     whole = {name: open_dataset(tmp_path / "dataset").__dict__[name].images() for name in SPLITS}
     (source / "0007.png").write_bytes(b"")
     (source / "0003.png").write_bytes(b"bad")
-    (source / "readme.txt").write_text("some words")
+    (source / "0005.txt").write_text("some words")
     after = prepare(source, tmp_path / "dataset", IMAGE, parameters())
     assert rejected_lines(tmp_path / "dataset") == [
         ["0003.png", "not an image: none of JPEG, PNG, WEBP, BMP, GIF, TIFF"],
+        ["0005.txt", "not an image"],
         ["0007.png", "empty file"],
-        ["readme.txt", "not an image"],
     ]
     reasons = {"empty file": 1, "not an image": 1}
     assert after["rejected"] == {"images": 2, "of_images": 40, "reasons": reasons, "other_files": 1}

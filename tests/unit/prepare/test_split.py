@@ -64,9 +64,10 @@ def test_each_class_gets_its_share(sizes):
 
 
 def test_a_class_of_one_image_stays_in_train_where_others_can_give():
-    labels = np.array([0, 1, 2] + [3] * 27)
-    splits = assign_splits(names(30), labels, None, parameters())
-    assert splits[:3] == ["train"] * 3
+    # 51 are wanted of each; the large class gives 50 without a remainder, and must give the last one too.
+    labels = np.array([0, 1, 2, 3, 4, 5] + [6] * 500)
+    splits = assign_splits(names(506), labels, None, parameters())
+    assert splits[:6] == ["train"] * 6
 
 
 def test_the_order_of_listing_does_not_matter():
@@ -95,6 +96,11 @@ def test_a_new_image_moves_few_others():
 def test_given_splits_are_kept():
     given = ["train", "test", "validation", "train"]
     assert assign_splits(names(4), None, given, parameters()) == given
+
+
+def test_a_fraction_that_is_not_needed_may_be_zero():
+    chosen = parameters(test_fraction=0.0)
+    assert counts(assign_splits(names(11), None, ["train"] * 10 + ["test"], chosen)) == (9, 1, 1)
 
 
 def test_validation_is_taken_out_of_train_if_it_is_not_given():

@@ -36,10 +36,10 @@ def test_gradients_reach_exactly_who_learns(
     for module in state.networks.modules():
         if hasattr(module, "gamma"):
             torch.nn.init.constant_(module.gamma, 0.5)
-        # Within both margins of the hinge, what data and generated pairs do to a score's bias cancels.
+        # Where no score leaves the margin of the hinge, what data and generated pairs do to a score's bias cancels.
         if isinstance(module, Discriminator):
             for score in (module.image_score, module.latent_score, module.joint_score):
-                torch.nn.init.constant_(score.bias, 1.5)
+                torch.nn.init.constant_(score.bias, 5.0)
     before = weights(state)
     run_phase(phases(state, 1)[phase_index], state.networks, torch.rand(4, 1, 8, 8), draws, True, lr=0.01, step=0)
     for name, parameter in state.networks.named_parameters():
