@@ -39,10 +39,9 @@ def evaluate(model: Model, dataset: Dataset, parameters: EvaluateRepresentation,
     """Measures, and writes metrics and pictures to `output`. Returns plain lines for the terminal.
 
     Raises:
-        UserError: the images are of another shape than the model's, a split is empty, a k exceeds the train split,
-            or the encoder's features are not finite.
+        UserError: the images are of another shape than the model's, a split is empty, or the encoder's features are not finite.
     """
-    _check(model.config["image"], dataset, parameters)
+    _check(model.config["image"], dataset)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     reason = _reason_to_skip(dataset)
     if reason:
@@ -52,6 +51,12 @@ def evaluate(model: Model, dataset: Dataset, parameters: EvaluateRepresentation,
     labels = Labels.of(dataset, names, device)
     views = compute_views(model.networks.encoder, model.config, dataset, parameters.batch_size, parameters.seed, device)
     draws, remarks = _draws(labels.train.cpu().numpy(), parameters)
+    counts = [k for k in parameters.neighbours if k <= len(dataset.train)]
+    remarks += [
+        f"skipped kNN with k = {k} (evaluate_representation.neighbours): train has {len(dataset.train)} images"
+        for k in parameters.neighbours
+        if k not in counts
+    ]
     values: dict[str, float] = {}
     selected: dict[str, Any] = {}
     probes: dict[str, LinearProbe] = {}
@@ -66,14 +71,14 @@ def evaluate(model: Model, dataset: Dataset, parameters: EvaluateRepresentation,
             few = few_labels(name, standardised, labels, per_class, indices, parameters.l2_penalties)
             values |= few.values
             selected[f"{name}_{per_class}_per_class"] = few.penalties
-        values |= neighbours(name, view, labels, parameters.neighbours)
+        values |= neighbours(name, view, labels, counts)
 
     protocol = describe(dataset, parameters, list(draws), selected, remarks)
     with new_directory(output) as directory:
         write_metrics(directory, Metrics(values, protocol))
         _draw_confusion(directory / "confusion.png", probes, labels, names)
         _draw_neighbours(directory / "neighbours.png", views["avepool"], dataset)
-    return [*remarks, *format_table(values, list(views), list(draws), parameters.neighbours)]
+    return [*remarks, *format_table(values, list(views), list(draws), counts)]
 
 
 def _skip(
@@ -124,7 +129,7 @@ def _doubts(name: str, selection: Selection) -> list[str]:
 # --------------------------------------------------------------------------------------------------- checks
 
 
-def _check(image: dict[str, Any], dataset: Dataset, parameters: EvaluateRepresentation) -> None:
+def _check(image: dict[str, Any], dataset: Dataset) -> None:
     for split in SPLITS:
         if len(getattr(dataset, split)) == 0:
             remedy = "lower prepare.test_fraction" if split == "train" else f"raise prepare.{split}_fraction"
@@ -135,12 +140,6 @@ def _check(image: dict[str, Any], dataset: Dataset, parameters: EvaluateRepresen
         raise UserError(
             f"the dataset's images are {'×'.join(map(str, found))}, but the model was made for "
             f"{'×'.join(map(str, expected))} (height × width × channels): give the dataset that it was trained on"
-        )
-    largest = max(parameters.neighbours)
-    if dataset.classes is not None and largest > len(dataset.train):
-        raise UserError(
-            f"evaluate_representation.neighbours asks for {largest} neighbours, but the train split has "
-            f"{len(dataset.train)} images: leave out the larger k, or add images"
         )
 
 

@@ -1,6 +1,7 @@
 """The gate: which numbers a model must show to enter the registry. Pure; the registry is read elsewhere."""
 
 import difflib
+import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,12 +37,21 @@ class Finding:
 
 
 def judge(gate: Mapping[str, Condition], challenger: Measured, champion: Champion | None) -> list[Finding]:
-    """Looks at every condition of the gate; the model passes if all findings hold."""
+    """Looks at every condition of the gate; the model passes if all findings hold.
+
+    A key of the gate is a metric's key, or a pattern (`fd_*_samples5000_train*`) that exactly one metric's key fits:
+    what a key says of the dataset need not be known beforehand.
+    """
     findings = []
-    for metric, condition in sorted(gate.items()):
-        if metric not in challenger.values:
-            findings.append(_missing(metric, challenger))
+    for pattern, condition in sorted(gate.items()):
+        fitting = fnmatch.filter(sorted(challenger.values), pattern)
+        if not fitting:
+            findings.append(_missing(pattern, challenger))
             continue
+        if len(fitting) > 1:
+            findings.append(_ambiguous(pattern, fitting))
+            continue
+        metric = fitting[0]
         if condition.at_least is not None:
             findings.append(_at_least(metric, challenger.values[metric], condition.at_least))
         if condition.at_most is not None:
@@ -60,6 +70,11 @@ def _missing(metric: str, challenger: Measured) -> Finding:
         text += f"; close to it are {', '.join(close)}"
     text += ": change the parameter register.gate, so that it asks for what is measured"
     return Finding(metric, "measured", None, None, None, False, text)
+
+
+def _ambiguous(pattern: str, fitting: list[str]) -> Finding:
+    text = f"{pattern} fits {', '.join(fitting)}: change the parameter register.gate, so that it names one of them"
+    return Finding(pattern, "measured", None, None, None, False, text)
 
 
 def _at_least(metric: str, value: float, bound: float) -> Finding:

@@ -1,8 +1,9 @@
 """A file or folder is there whole or not at all, and JSON is strict both ways."""
 
 import errno
-import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -162,10 +163,14 @@ def test_a_missing_file_says_what_to_do(tmp_path):
             read_json(path)
 
 
-def test_json_is_read_as_utf8_whatever_the_locale(tmp_path, monkeypatch):
-    monkeypatch.setattr("locale.getencoding", lambda: "ascii")
+def test_json_is_read_as_utf8_whatever_the_locale(tmp_path):
     write_json(tmp_path / "file", {"class": "œuvre"})
-    assert read_json(tmp_path / "file") == json.loads('{"class": "œuvre"}')
+    code = "import sys; from pathlib import Path; from components.artifacts.files import read_json; "
+    code += "print(ascii(read_json(Path(sys.argv[1]))))"
+    plain = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C", "PYTHONPATH": str(Path(__file__).parents[3])}
+    command = [sys.executable, "-c", code, str(tmp_path / "file")]
+    ended = subprocess.run(command, env=os.environ | plain, capture_output=True, text=True, check=True)
+    assert ended.stdout == "{'class': '\\u0153uvre'}\n"
 
 
 def test_sha256_is_the_published_one(tmp_path):

@@ -22,6 +22,7 @@ from components.evaluate_generation.evaluate import evaluate, save_pictures
 from components.evaluate_generation.features import extract, split_batches
 from components.evaluate_generation.frechet_distance import frechet_distance, moments
 from components.evaluate_generation.keys import Keys
+from components.evaluate_generation.pictures import save_reconstructions
 from components.evaluate_generation.sampling import encode, generate, latents, sample_batches
 from components.evaluate_generation.summary import summary
 
@@ -231,6 +232,17 @@ def test_pictures_show_originals_where_they_should(
     z = encode(model, images[:6], CPU)
     middle = generate(model, (z[1:2] + z[4:5]) / 2, CPU)[0].astype(int)
     assert np.abs(tile("interpolations.png", 1, 2) - middle).max() <= 1
+
+
+def test_a_last_row_that_is_not_full_keeps_its_pairs(tmp_path: Path, model: Model, make_dataset: MakeDataset) -> None:
+    images = make_dataset().train.images(range(13))
+    save_reconstructions(tmp_path / "sheet.png", model, images, CPU)
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))[::7, ::7]
+    assert sheet.shape == (4 * 9 + 1, 10 * 9 + 1)
+    reconstructions = generate(model, encode(model, images, CPU), CPU)
+    assert np.array_equal(sheet[1 + 18 : 9 + 18, 1 + 18 : 9 + 18], images[12, :, :, 0])
+    assert np.array_equal(sheet[1 + 27 : 9 + 27, 1 + 18 : 9 + 18], reconstructions[12, :, :, 0])
+    assert (sheet[1 + 18 :, 1 + 27 :] == 255).all()
 
 
 def test_the_command(

@@ -125,14 +125,13 @@ def test_more_labels_a_class_than_there_are_is_left_out_aloud(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "change", "message"),
+    ("arguments", "message"),
     [
-        ({"size": 12}, {}, "the dataset's images are 12×12×1, but the model was made for 8×8×1"),
-        ({}, {"neighbours": [1, 61]}, "asks for 61 neighbours, but the train split has 60 images"),
-        ({"counts": (60, 0, 30)}, {}, "the validation split of the dataset is empty"),
-        ({"counts": (60, 30, 0)}, {}, "the test split of the dataset is empty"),
+        ({"size": 12}, "the dataset's images are 12×12×1, but the model was made for 8×8×1"),
+        ({"counts": (60, 0, 30)}, "the validation split of the dataset is empty"),
+        ({"counts": (60, 30, 0)}, "the test split of the dataset is empty"),
     ],
-    ids=["shape", "neighbours", "no_validation", "no_test"],
+    ids=["shape", "no_validation", "no_test"],
 )
 def test_what_cannot_be_measured_is_refused_before_anything_is_written(
     tmp_path: Path,
@@ -140,12 +139,21 @@ def test_what_cannot_be_measured_is_refused_before_anything_is_written(
     make_dataset: MakeDataset,
     parameters: EvaluateRepresentation,
     arguments: dict[str, object],
-    change: dict[str, list[int]],
     message: str,
 ) -> None:
     with pytest.raises(UserError, match=message):
-        evaluate(model, make_dataset(**arguments), replace(parameters, **change), tmp_path / "out")
+        evaluate(model, make_dataset(**arguments), parameters, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_more_neighbours_than_train_images_are_left_out_aloud(
+    tmp_path: Path, model: Model, make_dataset: MakeDataset, parameters: EvaluateRepresentation
+) -> None:
+    lines = evaluate(model, make_dataset(), replace(parameters, neighbours=[1, 61]), tmp_path / "out")
+    assert any("skipped kNN with k = 61" in line for line in lines)
+    keys = read_metrics(tmp_path / "out").values.keys()
+    assert "knn1_top1_avepool_test" in keys
+    assert not any(key.startswith("knn61") for key in keys)
 
 
 def test_a_broken_encoder_is_refused(
@@ -167,7 +175,9 @@ def test_the_command(
     make_dataset()
     (tmp_path / "model").mkdir()
     save_model(tmp_path / "model", model.networks, model.config, model.provenance)
-    (tmp_path / "resolved.yaml").write_text(yaml.safe_dump({"evaluate_representation": asdict(parameters) | {"seed": 4}}))
+    (tmp_path / "resolved.yaml").write_text(
+        yaml.safe_dump({"evaluate_representation": asdict(parameters) | {"seed": 4}})
+    )
     flags = {"--params": "resolved.yaml", "--model": "model", "--dataset": "dataset", "--output": "evaluation/out"}
     monkeypatch.setattr(
         sys, "argv", ["x", *(part for flag, name in flags.items() for part in (flag, str(tmp_path / name)))]

@@ -108,7 +108,7 @@ def test_the_version_depends_on_pixels_and_labels_and_not_on_shards(tmp_path):
 
 
 def test_a_changed_label_changes_the_version():
-    written = Written({name: [0, 1] for name in SPLITS}, [], [], 0, {name: b"pixels" for name in SPLITS})
+    written = Written({name: [0, 1] for name in SPLITS}, [], [], 0, dict.fromkeys(SPLITS, b"pixels"))
     labels = [{name: np.array(values) for name in SPLITS} for values in ([0, 0], [0, 1])]
     assert len({version(written, choice, IMAGE) for choice in (*labels, {})}) == 3
 

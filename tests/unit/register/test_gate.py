@@ -114,6 +114,20 @@ def test_misspelt_metric_is_answered_with_the_close_ones() -> None:
     assert "linear_top1_avepool_test" in finding.text
 
 
+def test_a_pattern_stands_for_the_one_key_that_fits_it() -> None:
+    gate = {"fd_*_samples500_train*": Condition(None, None, "lower")}
+    numbers = {"fd_rotations_samples500_train40": 1.0, "fd_rotations_test500_train40": 0.1}
+    (finding,) = judge(gate, measured(numbers), champion({"fd_rotations_samples500_train40": 2.0}))
+    assert finding.holds
+    assert finding.metric == "fd_rotations_samples500_train40"
+
+
+def test_a_pattern_that_fits_several_keys_is_refused_by_name() -> None:
+    (finding,) = judge({"fd_*": Condition(0.0)}, measured({"fd_a": 1.0, "fd_b": 1.0}), None)
+    assert not finding.holds
+    assert "fits fd_a, fd_b" in finding.text
+
+
 def test_the_same_key_in_two_artifacts_is_an_error() -> None:
     with pytest.raises(UserError, match="metric m is in a and in b"):
         merge({"a": Metrics({"m": 1.0}, {}), "b": Metrics({"m": 1.0}, {})})

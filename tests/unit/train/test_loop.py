@@ -18,7 +18,11 @@ GOLDEN = Path(__file__).parent / "golden_losses.csv"
 
 @pytest.fixture
 def run(
-    images: Split, latent: Latent, tmp_path: Path, make_state: Callable[..., State], train_parameters: Train,
+    images: Split,
+    latent: Latent,
+    tmp_path: Path,
+    make_state: Callable[..., State],
+    train_parameters: Train,
     monitoring: Monitoring,
 ) -> Callable[..., State]:
     """Trains in a folder of its own, from its newest checkpoint if it has one."""
@@ -61,7 +65,10 @@ def test_the_first_losses_are_the_golden_ones(run: Callable[..., State], tmp_pat
         # Other processors sum in another order; the chaos of an adversarial game makes that visible after a while.
         tolerance = 1e-4 * 1.5 ** int(row["step"])
         for name in row:
-            assert float(row[name]) == pytest.approx(float(known[name]), rel=tolerance, abs=tolerance), (row["step"], name)
+            assert float(row[name]) == pytest.approx(float(known[name]), rel=tolerance, abs=tolerance), (
+                row["step"],
+                name,
+            )
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_does_not(run: Callable[..., State]) -> None:

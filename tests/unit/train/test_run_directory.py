@@ -8,7 +8,9 @@ import pytest
 from components.train.run_directory import locked, run_name
 
 
-def test_the_name_changes_with_everything_that_the_run_depends_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_name_changes_with_everything_that_the_run_depends_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     identity = {"train": {"lr": 0.1}, "dataset_version": "a"}
     name = run_name(identity)
     assert name == run_name({"dataset_version": "a", "train": {"lr": 0.1}})

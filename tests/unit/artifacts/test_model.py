@@ -1,0 +1,259 @@
+"""A model comes back bit by bit, and anything that is not that model is refused by name."""
+
+import copy
+import errno
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import safetensors.torch
+import torch
+
+from components.artifacts.errors import UserError
+from components.artifacts.files import sha256, write_json
+from components.artifacts.model import PARTS, load_model, save_model
+from components.bigbigan.build import build_networks
+
+ROOT = Path(__file__).parents[3]
+CONFIG: dict[str, Any] = {
+    "image": {"size": 8, "channels": 1},
+    "model": {
+        "latent": {"size": 4, "distribution": "normal"},
+        "generator": {"channels": 2, "multipliers": [2, 1], "embedding_size": 3, "attention_resolution": 8},
+        "discriminator": {
+            "channels": 2,
+            "multipliers": [1, 2],
+            "downsampling_blocks": 1,
+            "attention_resolution": 4,
+            "head_width": 5,
+            "head_layers": 2,
+            "image_unary": True,
+            "latent_unary": False,
+        },
+        "encoder": {
+            "channels": 2,
+            "multipliers": [1, 2],
+            "stem_kernel": 3,
+            "head_width": 6,
+            "head_layers": 2,
+            "stochastic": True,
+            "sigma_bias": -1.0,
+        },
+    },
+}
+PROVENANCE = {"seed": 1, "step": 20, "dataset_version": "é"}
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    save_model(tmp_path, build_networks(CONFIG, seed=1), CONFIG, PROVENANCE)
+    return tmp_path
+
+
+def rewrite(model: Path, change: Any) -> None:
+    content = json.loads((model / "model.json").read_text())
+    change(content)
+    write_json(model / "model.json", content)
+
+
+def replace_part(model: Path, part: str, content: bytes) -> None:
+    """Puts other bytes in the place of a file, with a checksum that is true to them."""
+    path = model / f"{part}.safetensors"
+    path.write_bytes(content)
+    rewrite(model, lambda json_content: json_content["files"].update({path.name: sha256(path)}))
+
+
+# ---------------------------------------------------------------------------------------------- round trip
+
+
+def test_a_model_comes_back_bit_by_bit_ready_for_evaluation(model):
+    saved = build_networks(CONFIG, seed=1)
+    torch.manual_seed(5)
+    loaded = load_model(model)
+    assert loaded.config == CONFIG
+    assert loaded.provenance == PROVENANCE
+    expected, found = saved.state_dict(), loaded.networks.state_dict()
+    assert expected.keys() == found.keys()
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+    assert not any(module.training for module in loaded.networks.modules())
+    assert not any(parameter.requires_grad for parameter in loaded.networks.parameters())
+    z = torch.randn(3, 4)
+    assert torch.equal(saved.eval().generator(z), loaded.networks.generator(z))
+
+
+def test_a_folder_holds_four_files_that_anyone_may_read_who_may_read_the_folder(model):
+    assert sorted(path.name for path in model.iterdir()) == [
+        "discriminator.safetensors",
+        "encoder.safetensors",
+        "generator.safetensors",
+        "model.json",
+    ]
+    assert {path.stat().st_mode for path in model.iterdir()} == {(model / "model.json").stat().st_mode}
+
+
+def test_the_same_model_is_the_same_bytes_in_another_process(model, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other")
+    code = """
+import json, sys
+from pathlib import Path
+from components.artifacts.model import save_model
+from components.bigbigan.build import build_networks
+config, provenance = json.loads(sys.argv[1])
+save_model(Path(sys.argv[2]), build_networks(config, seed=1), config, provenance)
+"""
+    command = [sys.executable, "-c", code, json.dumps([CONFIG, PROVENANCE]), str(other)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "77"}
+    subprocess.run(command, env=environment, check=True)
+    for path in model.iterdir():
+        assert path.read_bytes() == (other / path.name).read_bytes()
+
+
+def test_a_full_disk_is_an_error_of_the_disk(model, monkeypatch):
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        save_model(model, build_networks(CONFIG, seed=2), CONFIG, PROVENANCE)
+
+
+# ----------------------------------------------------------------------------------------- files that are wrong
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_missing_file_is_named(model, part):
+    (model / f"{part}.safetensors").unlink()
+    with pytest.raises(UserError, match=rf"{part}\.safetensors is missing"):
+        load_model(model)
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("damage", ["truncated", "altered", "empty"])
+def test_a_damaged_file_is_named(model, part, damage):
+    path = model / f"{part}.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes({"truncated": content[:-1], "altered": content, "empty": b""}[damage])
+    with pytest.raises(UserError, match=rf"{part}\.safetensors is not the file that model\.json names"):
+        load_model(model)
+
+
+@pytest.mark.parametrize("content", [b"", b"no tensors at all", b"\x80\x04}."])
+def test_what_is_no_safetensors_file_is_refused_even_with_a_true_checksum(model, content):
+    replace_part(model, "encoder", content)
+    with pytest.raises(UserError, match=r"encoder\.safetensors is not a safetensors file"):
+        load_model(model)
+
+
+def set_to(*keys: Any, value: Any) -> Any:
+    def change(content: dict[str, Any]) -> None:
+        for key in keys[:-1]:
+            content = content[key]
+        content[keys[-1]] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "named"),
+    [
+        (
+            ("model", "generator", "channels"),
+            3,
+            r"generator\.safetensors .* blocks\.0\.conv1\.bias is \(2,\), not \(3,\)",
+        ),
+        (("model", "generator", "attention_resolution"), 0, r"attention\.0\.gamma is \(\), not absent"),
+        (("model", "encoder", "head_width"), 7, r"encoder\.safetensors .* head\.first\.bias is \(6,\), not \(7,\)"),
+        (("model", "discriminator", "latent_unary"), True, r"latent_score\.bias is absent, not \(1,\)"),
+        (("image", "channels"), 3, r"generator\.safetensors .* to_image\.bias is \(1,\), not \(3,\)"),
+    ],
+)
+def test_weights_of_other_networks_than_the_configuration_says_are_refused_in_one_line(model, keys, value, named):
+    rewrite(model, set_to("config", *keys, value=value))
+    with pytest.raises(UserError, match=f"does not fit the configuration.*{named}|{named}") as refusal:
+        load_model(model)
+    assert len(str(refusal.value).splitlines()) == 1
+
+
+def test_a_tensor_too_many_is_refused(model):
+    tensors = safetensors.torch.load_file(model / "encoder.safetensors")
+    replace_part(model, "encoder", safetensors.torch.save(tensors | {"extra": torch.zeros(2, 3)}))
+    with pytest.raises(UserError, match=r"encoder\.safetensors does not fit .*: extra is \(2, 3\), not absent"):
+        load_model(model)
+
+
+def test_a_tensor_too_few_is_refused(model):
+    tensors = safetensors.torch.load_file(model / "encoder.safetensors")
+    del tensors["mu.weight"]
+    replace_part(model, "encoder", safetensors.torch.save(tensors))
+    with pytest.raises(UserError, match=r"encoder\.safetensors does not fit .*: mu\.weight is absent, not \(4, 6\)"):
+        load_model(model)
+
+
+# --------------------------------------------------------------------------------------- model.json that is wrong
+
+
+def test_a_folder_without_a_model_says_what_to_run(tmp_path):
+    with pytest.raises(UserError, match=r"model\.json does not exist: run the step that makes it"):
+        load_model(tmp_path)
+
+
+@pytest.mark.parametrize("form", ["bigbigan-model/2", None])
+def test_another_format_is_refused(model, form):
+    rewrite(model, set_to("format", value=form))
+    with pytest.raises(UserError, match="is not a model of format bigbigan-model/1"):
+        load_model(model)
+
+
+def test_a_list_is_no_model(model):
+    write_json(model / "model.json", ["bigbigan-model/1"])
+    with pytest.raises(UserError, match="is not a model of format"):
+        load_model(model)
+
+
+@pytest.mark.parametrize("key", ["config", "provenance", "files"])
+@pytest.mark.parametrize("how", ["missing", "list"])
+def test_a_missing_or_malformed_part_of_it_is_named(model, key, how):
+    rewrite(model, lambda content: content.pop(key) if how == "missing" else content.update({key: []}))
+    with pytest.raises(UserError, match=rf"model\.json has no mapping {key}"):
+        load_model(model)
+
+
+def all_keys(mapping: dict[str, Any], *above: str) -> list[tuple[str, ...]]:
+    found = []
+    for key, value in mapping.items():
+        found += [(*above, key)] + (all_keys(value, *above, key) if isinstance(value, dict) else [])
+    return found
+
+
+@pytest.mark.parametrize("keys", all_keys(CONFIG), ids=".".join)
+def test_every_missing_key_of_the_configuration_is_named(model, keys):
+    config = copy.deepcopy(CONFIG)
+    parent = config
+    for key in keys[:-1]:
+        parent = parent[key]
+    del parent[keys[-1]]
+    rewrite(model, set_to("config", value=config))
+    with pytest.raises(UserError, match=rf"model\.json: config\.{'.'.join(keys)} is ") as refusal:
+        load_model(model)
+    assert len(str(refusal.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "named"),
+    [
+        (("model", "generator", "channels"), "2", r"config\.model\.generator\.channels is '2'"),
+        (("model", "generator", "channels"), -2, r"model\.generator\.channels is -2; allowed"),
+        (("model", "generator", "colour"), 1, r"config\.model\.generator\.colour is not a parameter"),
+        (("model", "latent", "size"), 5, r"model\.latent\.size is 5; allowed: a multiple of 2"),
+        (("image",), [8, 1], r"config\.image is \[8, 1\]"),
+    ],
+)
+def test_a_configuration_that_cannot_be_is_refused(model, keys, value, named):
+    rewrite(model, set_to("config", *keys, value=value))
+    with pytest.raises(UserError, match=rf"model\.json: {named}"):
+        load_model(model)
