@@ -126,7 +126,8 @@ class Encoder:
             self.multipliers,
             "one or more positive numbers, one per block",
         )
-        _check(self.stem_kernel % 2 == 1, "model.encoder.stem_kernel", self.stem_kernel, "an odd number")
+        odd = self.stem_kernel > 0 and self.stem_kernel % 2 == 1
+        _check(odd, "model.encoder.stem_kernel", self.stem_kernel, "an odd number, 1 or more")
         _positive("model.encoder.head_width", self.head_width)
         _positive("model.encoder.head_layers", self.head_layers)
 

@@ -39,7 +39,7 @@ def evaluate(model: Model, dataset: Dataset, parameters: EvaluateRepresentation,
     """Measures, and writes metrics and pictures to `output`. Returns plain lines for the terminal.
 
     Raises:
-        UserError: the images are of another shape than the model's, a split is empty, or the encoder's features are not finite.
+        UserError: the images are of another shape than the model's, a split is empty, or the features are not finite.
     """
     _check(model.config["image"], dataset)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -26,8 +26,8 @@ class Trained:
 def train(dataset: Dataset, parameters: FeatureNetwork, device: torch.device) -> Trained:
     """Trains on the labels, where the dataset has two classes or more; otherwise on four rotations.
 
-    Rotations as a task without labels: Gidaris et al. 2018. The same dataset, parameters and machine give the
-    same weights. The validation split only tells the accuracy in the description.
+    Rotations as a task without labels: Gidaris et al. 2018. The same dataset, parameters, machine and
+    number of threads give the same weights. The validation split only tells the accuracy in the description.
 
     Raises:
         UserError: the train split is empty.

@@ -13,7 +13,7 @@ from torch import Tensor
 from components.artifacts.parameters import Augmentation, Latent
 from components.bigbigan.latents import draw
 
-_ORDER, _STEP, _SHEET, _STANDING = range(4)
+_ORDER, _STEP, _SHEET, _STANDING, _DRIFT = range(5)
 
 
 def _generator(seed: int, *position: int) -> torch.Generator:
@@ -69,6 +69,11 @@ def step_draws(seed: int, step: int, phase: int, count: int, latent: Latent, aug
 def sheet_latents(seed: int, count: int, latent: Latent) -> Tensor:
     """The latents of the sheets that training draws: the same ones each time, so that one sees them change."""
     return draw(latent.distribution, (count, latent.size), _generator(seed, _SHEET))
+
+
+def drift_latents(seed: int, count: int, latent: Latent) -> Tensor:
+    """The latents of the samples whose distance to the train images is watched: the same ones each time."""
+    return draw(latent.distribution, (count, latent.size), _generator(seed, _DRIFT))
 
 
 def standing_latents(seed: int, batch: int, count: int, latent: Latent) -> Tensor:

@@ -10,6 +10,7 @@ from components.artifacts.files import new_directory
 from components.artifacts.model import save_model
 from components.bigbigan.build import Networks
 from components.train.curves import draw_curves
+from components.train.log import FILES as LOGS
 
 
 def export(output: Path, run: Path, networks: Networks, config: dict[str, Any], provenance: dict[str, Any]) -> None:
@@ -23,8 +24,10 @@ def export(output: Path, run: Path, networks: Networks, config: dict[str, Any], 
     packages = {name: version(name) for name in ("torch", "numpy", "safetensors")}
     with new_directory(output) as partial:
         save_model(partial, networks, config, provenance | {"python": platform.python_version(), "packages": packages})
-        shutil.copy(run / "log.csv", partial / "log.csv")
-        draw_curves(run / "log.csv", partial / "curves.png")
+        for log in LOGS:
+            if (run / log).exists():
+                shutil.copy(run / log, partial / log)
+        draw_curves(partial, partial / "curves.png")
         for sheet in _last_sheets(run).glob("*.png"):
             shutil.copy(sheet, partial / sheet.name)
 

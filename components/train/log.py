@@ -1,6 +1,10 @@
-"""The training log: one CSV with a row per logged step, and the same curves for TensorBoard.
+"""The training log: CSV files with a row per logged step, and the same curves for TensorBoard.
 
-Both are cut back to the step that training resumes from, so that a run that was killed leaves the same rows as one
+    <directory>/log.csv      losses, scores and gradient norms
+    <directory>/drift.csv    how far the samples are from the train images
+    <directory>/tensorboard/
+
+All are cut back to the step that training resumes from, so that a run that was killed leaves the same rows as one
 that was not.
 """
 
@@ -13,13 +17,16 @@ from torch.utils.tensorboard import SummaryWriter
 
 from components.artifacts.files import write_bytes
 
+FILES = ("log.csv", "drift.csv")
+
 
 class Log:
-    """Appends rows of numbers to `<directory>/log.csv` and to `<directory>/tensorboard/`."""
+    """Appends rows of numbers to the files above."""
 
     def __init__(self, directory: Path, resumed_step: int) -> None:
-        self.path = directory / "log.csv"
-        self._cut_back(resumed_step)
+        self.directory = directory
+        for name in FILES:
+            _cut_back(directory / name, resumed_step)
         self._curves = SummaryWriter(str(directory / "tensorboard"), purge_step=resumed_step + 1)
 
     def __enter__(self) -> "Log":
@@ -30,25 +37,27 @@ class Log:
     ) -> None:
         self._curves.close()
 
-    def write(self, step: int, numbers: dict[str, float]) -> None:
-        """Adds the numbers of a finished step, counted from 1."""
-        is_new = not self.path.exists()
-        with self.path.open("a", newline="") as file:
+    def write(self, name: str, step: int, numbers: dict[str, float]) -> None:
+        """Adds the numbers of a finished step, counted from 1, to the file `name`."""
+        path = self.directory / name
+        is_new = not path.exists()
+        with path.open("a", newline="") as file:
             writer = csv.DictWriter(file, ["step", *numbers])
             if is_new:
                 writer.writeheader()
-            writer.writerow({"step": step} | {name: f"{value:.6g}" for name, value in numbers.items()})
-        for name, value in numbers.items():
-            self._curves.add_scalar(name, value, step)
+            writer.writerow({"step": step} | {key: f"{value:.6g}" for key, value in numbers.items()})
+        for key, value in numbers.items():
+            self._curves.add_scalar(key, value, step)
 
-    def _cut_back(self, step: int) -> None:
-        if step == 0 or not self.path.exists():
-            self.path.unlink(missing_ok=True)
-            return
-        with self.path.open(newline="") as file:
-            header, *rows = csv.reader(file)
-        # A kill may have cut the last row short, even within its step's number.
-        kept = [row for row in rows if len(row) == len(header) and int(row[0]) <= step]
-        text = io.StringIO()
-        csv.writer(text).writerows([header, *kept])
-        write_bytes(self.path, text.getvalue().encode())
+
+def _cut_back(path: Path, step: int) -> None:
+    if step == 0 or not path.exists():
+        path.unlink(missing_ok=True)
+        return
+    with path.open(newline="") as file:
+        header, *rows = csv.reader(file)
+    # A kill may have cut the last row short, even within its step's number.
+    kept = [row for row in rows if len(row) == len(header) and int(row[0]) <= step]
+    text = io.StringIO()
+    csv.writer(text).writerows([header, *kept])
+    write_bytes(path, text.getvalue().encode())

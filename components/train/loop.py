@@ -21,7 +21,7 @@ class Hooks:
     """What happens between steps. No hook changes the state."""
 
     save: Callable[[State], None]
-    draw_sheets: Callable[[State], None]
+    look: Callable[[State, Log], None]
     stop_requested: Callable[[], bool]
 
 
@@ -56,10 +56,10 @@ def train(
 
         if _due(state.step, monitoring.log_interval, parameters.steps):
             values = {name: value.item() for name, value in numbers.items()} | {"lr": lr}
-            log.write(state.step, values)
+            log.write("log.csv", state.step, values)
             steps.set_postfix_str(_summary(values))
         if _due(state.step, monitoring.sample_interval, parameters.steps):
-            hooks.draw_sheets(state)
+            hooks.look(state, log)
         stop = hooks.stop_requested()
         if stop or _due(state.step, monitoring.checkpoint_interval, parameters.steps):
             hooks.save(state)

@@ -1,12 +1,16 @@
 """One run: from its folder's newest checkpoint, or from the start, to the model artifact."""
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
+
+from tqdm import tqdm
 
 from components.artifacts.dataset import Dataset
 from components.artifacts.errors import UserError
 from components.artifacts.parameters import Image, Model, Monitoring, Train
 from components.bigbigan.build import Networks, build_networks
+from components.train import drift
 from components.train.checkpoint import load_newest_checkpoint, save_checkpoint
 from components.train.evaluation_copy import evaluation_copy
 from components.train.export import export
@@ -46,10 +50,16 @@ def run(
             state.networks, state.averaged, dataset.train, model.latent, seed, batches, train_parameters.batch_size
         )
 
-    def draw(state: State) -> None:
-        originals = dataset.validation.images(sheet_originals(len(dataset.validation)))
-        sheets = directory / "sheets" / f"{state.step:09d}"
-        draw_sheets(sheets, evaluated(state, _SHEET_BATCHES), originals, model.latent, seed)
+    originals = dataset.validation.images(sheet_originals(len(dataset.validation)))
+    train_moments = drift.reference(dataset.train) if drift.can_be_measured(dataset.train) else None
+
+    def look(state: State, log: Log) -> None:
+        networks = evaluated(state, _SHEET_BATCHES)
+        draw_sheets(directory / "sheets" / f"{state.step:09d}", networks, originals, model.latent, seed)
+        if train_moments is not None:
+            log.write("drift.csv", state.step, drift.measure(networks, train_moments, model.latent, seed))
+            if warning := drift.advice(directory / "drift.csv"):
+                tqdm.write(warning, file=sys.stderr)
 
     def save(state: State) -> None:
         save_checkpoint(directory, state, monitoring.checkpoints_kept)
@@ -60,7 +70,7 @@ def run(
         if state.step:
             print(f"going on from step {state.step} of {train_parameters.steps}", flush=True)
         with Log(directory, state.step) as log:
-            hooks = Hooks(save, draw, stop_requested)
+            hooks = Hooks(save, look, stop_requested)
             train(state, dataset.train, model.latent, train_parameters, monitoring, log, hooks)
         provenance = {
             "dataset_version": dataset.manifest["version"],

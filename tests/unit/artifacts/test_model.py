@@ -164,17 +164,17 @@ def set_to(*keys: Any, value: Any) -> Any:
         (
             ("model", "generator", "channels"),
             3,
-            r"generator\.safetensors .* blocks\.0\.conv1\.bias is \(2,\), not \(3,\)",
+            r"generator\.safetensors .*: attention\.0\.key\.v is \(2,\), not \(3,\)",
         ),
         (("model", "generator", "attention_resolution"), 0, r"attention\.0\.gamma is \(\), not absent"),
-        (("model", "encoder", "head_width"), 7, r"encoder\.safetensors .* head\.first\.bias is \(6,\), not \(7,\)"),
+        (("model", "encoder", "head_width"), 7, r"encoder\.safetensors .*: head\.first\.bias is \(6,\), not \(7,\)"),
         (("model", "discriminator", "latent_unary"), True, r"latent_score\.bias is absent, not \(1,\)"),
-        (("image", "channels"), 3, r"generator\.safetensors .* to_image\.bias is \(1,\), not \(3,\)"),
+        (("image", "channels"), 3, r"generator\.safetensors .*: to_image\.bias is \(1,\), not \(3,\)"),
     ],
 )
 def test_weights_of_other_networks_than_the_configuration_says_are_refused_in_one_line(model, keys, value, named):
     rewrite(model, set_to("config", *keys, value=value))
-    with pytest.raises(UserError, match=f"does not fit the configuration.*{named}|{named}") as refusal:
+    with pytest.raises(UserError, match=named) as refusal:
         load_model(model)
     assert len(str(refusal.value).splitlines()) == 1
 

@@ -413,7 +413,7 @@ def test_a_missing_file_says_how_to_make_it(tmp_path):
         load(tmp_path / "no.yaml", image=Image)
 
 
-@pytest.mark.parametrize("content", [b"image: [", b"image: {a: b\n c", b"\xff\xfe\x00\x80", b"a: b: c", b"\x00"])
+@pytest.mark.parametrize("content", [b"image: [", b"image: {a: b\n c", b"image: \xff\x80", b"a: b: c", b"\x00"])
 def test_what_is_not_yaml_is_refused_in_one_line(resolved, content):
     resolved.write_bytes(content)
     with pytest.raises(UserError, match=r"resolved\.yaml is not YAML") as caught:

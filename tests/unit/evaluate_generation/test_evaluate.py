@@ -20,7 +20,7 @@ from components.artifacts.parameters import EvaluateGeneration
 from components.evaluate_generation.__main__ import main
 from components.evaluate_generation.evaluate import evaluate, save_pictures
 from components.evaluate_generation.features import extract, split_batches
-from components.evaluate_generation.frechet_distance import frechet_distance, moments
+from components.measures.frechet_distance import frechet_distance, moments
 from components.evaluate_generation.keys import Keys
 from components.evaluate_generation.pictures import save_reconstructions
 from components.evaluate_generation.sampling import encode, generate, latents, sample_batches

@@ -90,12 +90,13 @@ def torn(path: Path) -> None:
         (lambda path: path.write_bytes(pickle.dumps(Hostile())), "torn, or holds more than plain tensors"),
         (torn, "torn, or holds more than plain tensors"),
         (lambda path: path.write_bytes(b""), "torn, or holds more than plain tensors"),
+        (lambda path: path.write_text("seed: 0\nfeature_network:\n"), "torn, or holds more than plain tensors"),
         (lambda path: torch.save([torch.zeros(1)], path), "not a state dict"),
         (lambda path: torch.save({"a": 1}, path), "not a state dict"),
         (lambda path: torch.save({"a": torch.zeros(1)}, path), "does not fit the network Inception"),
         (lambda path: None, "does not exist"),
     ],
-    ids=["code", "bare pickle", "torn", "empty", "list", "number", "other network", "absent"],
+    ids=["code", "bare pickle", "torn", "empty", "text", "list", "number", "other network", "absent"],
 )
 def test_hostile_or_other_file_is_not_converted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path], None], message: str

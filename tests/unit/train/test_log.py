@@ -7,7 +7,7 @@ def write(directory: Path, resumed: int, steps: range) -> None:
     directory.mkdir(exist_ok=True)
     with Log(directory, resumed) as log:
         for step in steps:
-            log.write(step, {"loss, by term": step / 3, "lr": 0.1})
+            log.write("log.csv", step, {"loss, by term": step / 3, "lr": 0.1})
 
 
 def test_resuming_cuts_back_to_the_checkpoint(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def run(
         load_newest_checkpoint(directory, state)
         hooks = Hooks(
             save=lambda state: save_checkpoint(directory, state, kept=2),
-            draw_sheets=lambda state: None,
+            look=lambda state, log: None,
             stop_requested=lambda: state.step == stop_after,
         )
         directory.mkdir(exist_ok=True)
@@ -55,7 +55,7 @@ def same(one: State, other: State) -> bool:
 
 
 def test_the_first_losses_are_the_golden_ones(run: Callable[..., State], tmp_path: Path) -> None:
-    """A change of the method changes them on purpose: then the new log takes the place of the file, in its own commit."""
+    """A change of the method changes them on purpose: then the new log takes the place of the file."""
     run("golden", steps=20)
     with (tmp_path / "golden" / "log.csv").open() as log, GOLDEN.open() as golden:
         rows, expected = list(csv.DictReader(log)), list(csv.DictReader(golden))

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 
 from components.artifacts.errors import UserError
-from components.evaluate_generation.frechet_distance import Moments, frechet_distance, moments
+from components.measures.frechet_distance import Moments, frechet_distance, moments
 
 
 def features(count: int, size: int, seed: int) -> Tensor:

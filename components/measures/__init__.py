@@ -1,0 +1,1 @@
+"""Distances that more than one step computes. Pure functions of tensors."""
