@@ -1,6 +1,7 @@
 """params.yaml, what a person picks, as Hydra overrides."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from components.artifacts.errors import UserError
 
 # Places, not parameters: dvc.yaml hands them to the steps as flags.
 _PLACES = ("source", "registry")
+# What may stand between the dots of an override's key; others, the gate's patterns for example, go into braces.
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
 def read_choice(path: Path) -> list[str]:
@@ -33,7 +36,7 @@ def read_choice(path: Path) -> list[str]:
 
 
 def _overrides(key: str, value: Any) -> list[str]:
-    if isinstance(value, dict) and value:
+    if isinstance(value, dict) and value and all(_PLAIN_KEY.fullmatch(str(name)) for name in value):
         return [override for name, inner in value.items() for override in _overrides(f"{key}.{name}", inner)]
     return [f"{key}={_in_hydra_grammar(value)}"]
 
@@ -41,7 +44,14 @@ def _overrides(key: str, value: Any) -> list[str]:
 def _in_hydra_grammar(value: Any) -> str:
     if isinstance(value, list):
         return f"[{','.join(map(_in_hydra_grammar, value))}]"
-    if value is None or isinstance(value, bool | int | float | dict):
+    if isinstance(value, dict):
+        pairs = (f"{_escaped(str(name))}: {_in_hydra_grammar(inner)}" for name, inner in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    if value is None or isinstance(value, bool | int | float):
         return json.dumps(value)
     # Whatever else YAML makes of a line without quotes, a date for example, was a text to whoever wrote it.
     return QuotedString(text=str(value), quote=Quote.double).with_quotes()
+
+
+def _escaped(key: str) -> str:
+    return re.sub(r"([\\()\[\]{}:=,\s])", r"\\\1", key)

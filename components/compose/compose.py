@@ -72,7 +72,8 @@ def _hydra_override(directory: Path, override: str) -> str:
 def _one_line(error: Exception) -> str:
     """Hydra's message without its line breaks, with the key in front where OmegaConf names one."""
     if isinstance(error, OverrideParseException):
-        return f"{error.override.lstrip('+')} cannot be read: put a text with special characters in quotes"
+        remedy = "a text with special characters goes in quotes, and such a key in braces: gate={fd_*: {at_most: 1}}"
+        return f"{error.override.lstrip('+')} cannot be read: {remedy}"
     causes = [error]
     while (cause := causes[-1].__cause__) is not None and isinstance(cause, Exception):
         causes.append(cause)

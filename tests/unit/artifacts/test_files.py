@@ -41,9 +41,14 @@ def test_a_new_directory_replaces_the_old_one_as_a_whole(tmp_path):
 def test_an_exception_leaves_the_old_directory_and_nothing_beside_it(tmp_path, error):
     (tmp_path / "made").mkdir()
     (tmp_path / "made" / "old").write_text("old")
-    with pytest.raises(error), new_directory(tmp_path / "made") as directory:
-        (directory / "half").write_text("half")
-        raise error
+
+    def fail() -> None:
+        with new_directory(tmp_path / "made") as directory:
+            (directory / "half").write_text("half")
+            raise error
+
+    with pytest.raises(error):
+        fail()
     assert names(tmp_path) == ["made"]
     assert names(tmp_path / "made") == ["old"]
 

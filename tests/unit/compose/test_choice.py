@@ -39,6 +39,7 @@ def understood(overrides: list[str]) -> dict[str, Any]:
         ("a: {b: ~}", {"a.b": None}),
         ("a: {b: true, c: false}", {"a.b": True, "a.c": False}),
         ("a: {b: 1.0e-5, c: 0.1, d: -7}", {"a.b": 1e-5, "a.c": 0.1, "a.d": -7}),
+        ("a: {b: {'x_*/y.z [0-9]': {c: 1}, d: e}}", {"a.b": {"x_*/y.z [0-9]": {"c": 1}, "d": "e"}}),
         ("a: {b: 2026-01-31}", {"a.b": "2026-01-31"}),
         ("{}", {}),
     ],

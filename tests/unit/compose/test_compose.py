@@ -8,7 +8,7 @@ import yaml
 
 from components.artifacts import parameters as schema
 from components.artifacts.errors import UserError
-from components.artifacts.parameters import Parameters, load
+from components.artifacts.parameters import Condition, Parameters, load
 from components.compose.choice import read_choice
 from components.compose.compose import compose, experiments, to_yaml
 
@@ -108,13 +108,14 @@ def test_group_then_experiment_then_debug_then_override(options, overrides, inte
 
 
 def test_a_choice_file_says_the_same_as_the_command_line(options, tmp_path):
-    text = "experiment: mine\nmonitoring: {checkpoints_kept: 9}\nregister: {name: 'a \"b\" \\c', gate: {m: {at_least: 0.5}}}"
+    text = "experiment: mine\nmonitoring: {checkpoints_kept: 9}\n"
+    text += "register: {name: 'a \"b\" \\c', gate: {m: {at_least: 0.5}, 'fd_*[0-9]': {at_most: 1, at_least: null}}}"
     (tmp_path / "params.yaml").write_text(text)
     parameters = compose(options, read_choice(tmp_path / "params.yaml"))
     assert parameters.monitoring.log_interval == 3
     assert parameters.monitoring.checkpoints_kept == 9
     assert parameters.register.name == 'a "b" \\c'
-    assert parameters.register.gate["m"].at_least == 0.5
+    assert parameters.register.gate == {"m": Condition(at_least=0.5), "fd_*[0-9]": Condition(at_most=1.0)}
 
 
 @pytest.mark.parametrize("name", ["with-dash", "128px", "v1.5"])
@@ -154,7 +155,7 @@ def test_a_rate_in_the_form_that_yaml_takes_for_a_text_is_a_number(tmp_path):
         (["train.lr="], "train.lr: Value '' of type 'str' could not be converted to Float"),
         (["train.lr=null"], "train.lr is null, but it must have a value"),
         (["train.lr=nan"], "train.lr is nan, but it must be a finite number"),
-        (["train.lr=[1"], "train.lr=[1 cannot be read: put a text with special characters in quotes"),
+        (["train.lr=[1"], "train.lr=[1 cannot be read: a text with special characters goes in quotes"),
         (["train.augmentation=null"], "train.augmentation is null, but it must have a value"),
         (["model.encoder.multipliers=[1,x]"], "model.encoder.multipliers[1]: Value 'x' of type 'str' could not be"),
         (["model.encoder.multipliers=3"], "model.encoder.multipliers: Invalid value assigned: int is not a ListConfig"),
