@@ -295,7 +295,9 @@ class Register:
     gate: dict[str, Any]  # of Condition; Hydra cannot override single keys of a mapping of dataclasses
 
     def __post_init__(self) -> None:
-        self.gate = {metric: build(Condition, value, f"register.gate.{metric}") for metric, value in self.gate.items()}
+        # An experiment's condition can be overridden by null, but not deleted.
+        given = {metric: value for metric, value in self.gate.items() if value is not None}
+        self.gate = {metric: build(Condition, value, f"register.gate.{metric}") for metric, value in given.items()}
         for metric, condition in self.gate.items():
             key, direction = f"register.gate.{metric}", condition.better_than_champion
             _one_of(f"{key}.better_than_champion", direction, (None, "higher", "lower"))

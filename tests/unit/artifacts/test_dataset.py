@@ -144,7 +144,7 @@ def test_a_manifest_that_is_no_mapping_is_refused(dataset):
         open_dataset(dataset)
 
 
-@pytest.mark.parametrize("key", ["version", "image", "classes", "files"])
+@pytest.mark.parametrize("key", ["version", "classes", "files"])
 def test_a_missing_key_of_the_manifest_is_named(dataset, key):
     rewrite(dataset, **{key: None})
     with pytest.raises(UserError, match=rf"manifest\.json lacks {key}: run the step `prepare` again"):

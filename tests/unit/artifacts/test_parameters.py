@@ -362,6 +362,11 @@ def test_a_number_that_no_float_can_hold_is_refused():
     assert refusal(changed(train__lr=10**400)).endswith("but it must be a finite number")
 
 
+def test_a_metric_that_is_null_is_not_in_the_gate():
+    register = build(Register, {"name": "x", "gate": {"fid": None, "m": {"at_least": 1}}}, "")
+    assert register.gate == {"m": Condition(at_least=1.0)}
+
+
 def test_conditions_that_are_not_named_are_none():
     register = build(Register, {"name": "x", "gate": {"fid": {"at_most": 3, "better_than_champion": "lower"}}}, "")
     assert register.gate == {"fid": Condition(at_least=None, at_most=3.0, better_than_champion="lower")}

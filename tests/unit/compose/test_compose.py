@@ -118,6 +118,14 @@ def test_a_choice_file_says_the_same_as_the_command_line(options, tmp_path):
     assert parameters.register.gate == {"m": Condition(at_least=0.5), "fd_*[0-9]": Condition(at_most=1.0)}
 
 
+def test_a_condition_of_an_experiment_can_be_taken_out(options, tmp_path):
+    gate = "register: {gate: {a: {at_least: 1}, 'fd_*': {at_most: 2}}}\n"
+    (options / "experiment" / "gated.yaml").write_text(f"# @package _global_\n# Mine.\n{gate}")
+    for out, left in (("a", "fd_*"), ("fd_*", "a")):
+        (tmp_path / "params.yaml").write_text(f"experiment: gated\nregister: {{gate: {{'{out}': null}}}}")
+        assert list(compose(options, read_choice(tmp_path / "params.yaml")).register.gate) == [left]
+
+
 @pytest.mark.parametrize("name", ["with-dash", "128px", "v1.5"])
 def test_the_name_of_an_option_need_not_be_an_identifier(options, tmp_path, name):
     (options / "experiment" / f"{name}.yaml").write_text("# @package _global_\n# Mine.\ntrain: {steps: 77}\n")
