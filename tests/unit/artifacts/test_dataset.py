@@ -126,6 +126,14 @@ def test_a_file_of_the_right_size_that_is_no_array_is_named(dataset, name, conte
         open_dataset(dataset)
 
 
+def test_a_file_without_a_checksum_is_not_verified(dataset):
+    files = json.loads((dataset / "manifest.json").read_text())["files"]
+    del files["train/labels.npy"]["sha256"]
+    rewrite(dataset, files=files)
+    with pytest.raises(UserError, match=r"train/labels\.npy was changed"):
+        open_dataset(dataset, verify=True)
+
+
 def test_a_folder_without_a_manifest_says_what_to_run(tmp_path):
     with pytest.raises(UserError, match=r"manifest\.json does not exist: run the step that makes it"):
         open_dataset(tmp_path)
@@ -151,7 +159,7 @@ def test_a_missing_key_of_the_manifest_is_named(dataset, key):
         open_dataset(dataset)
 
 
-@pytest.mark.parametrize("files", [[], "x", {"train/images-00000.npy": 5}, {"train/images-00000.npy": {"bytes": 5}}])
+@pytest.mark.parametrize("files", [[], "x", {"train/images-00000.npy": 5}, {"train/images-00000.npy": {"sha256": "a"}}])
 def test_a_malformed_list_of_files_is_refused(dataset, files):
     rewrite(dataset, files=files)
     with pytest.raises(UserError, match=r"manifest\.json does not list its files"):
