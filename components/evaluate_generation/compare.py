@@ -3,10 +3,10 @@
 from components.artifacts.parameters import EvaluateGeneration
 from components.evaluate_generation.class_histogram import class_histogram, total_variation
 from components.evaluate_generation.features import Features
-from components.measures.frechet_distance import frechet_distance, moments
 from components.evaluate_generation.inception_score import divergences, inception_score
 from components.evaluate_generation.keys import Keys
 from components.evaluate_generation.precision_recall import coverage, manifold
+from components.measures.frechet_distance import frechet_distance, moments
 
 
 def compare(

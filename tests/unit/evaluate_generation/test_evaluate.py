@@ -20,11 +20,11 @@ from components.artifacts.parameters import EvaluateGeneration
 from components.evaluate_generation.__main__ import main
 from components.evaluate_generation.evaluate import evaluate, save_pictures
 from components.evaluate_generation.features import extract, split_batches
-from components.measures.frechet_distance import frechet_distance, moments
 from components.evaluate_generation.keys import Keys
 from components.evaluate_generation.pictures import save_reconstructions
 from components.evaluate_generation.sampling import encode, generate, latents, sample_batches
 from components.evaluate_generation.summary import summary
+from components.measures.frechet_distance import frechet_distance, moments
 
 MakeDataset = Callable[..., Dataset]
 MakeNetwork = Callable[..., FeatureNetworkModule]
