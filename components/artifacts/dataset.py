@@ -21,7 +21,7 @@ from components.artifacts.files import read_json, sha256
 
 FORMAT = "bigbigan-dataset/1"
 SPLITS = ("train", "validation", "test")
-_READ_BY_STEPS = ("version", "classes", "files")
+_READ_BY_STEPS = ("version", "image", "classes", "files")
 
 
 @dataclass(frozen=True)

@@ -18,19 +18,32 @@ from components.artifacts.errors import UserError
 _PARTIAL = ".partial-"
 
 
+def check_replaceable(path: Path, known_by: str) -> None:
+    """Makes sure that nobody's data is lost when a new folder takes the place of `path`.
+
+    Args:
+        known_by: a file that every artifact of this kind holds, by which an older one is known.
+
+    Raises: UserError, if a file stands at `path`, the present folder lies in it, or it is a folder of something else.
+    """
+    if path.exists() and not path.is_dir():
+        raise UserError(f"{path} is a file, but a folder is to stand there: choose another output")
+    if Path.cwd().is_relative_to(path.resolve()):
+        raise UserError(f"{path} holds the present folder and would be replaced as a whole: choose another output")
+    if path.is_dir() and any(path.iterdir()) and not (path / known_by).is_file():
+        raise UserError(f"{path} is a folder of something else (it has no {known_by}): choose another output")
+
+
 @contextmanager
-def new_directory(path: Path) -> Iterator[Path]:
+def new_directory(path: Path, known_by: str) -> Iterator[Path]:
     """Yields an empty sibling folder that takes the place of `path` when the block ends well.
 
     What stood at `path` before stays until then. If the block raises, `path` is as it was. A link is followed.
 
-    Raises: UserError, if a file stands at `path`, or the present folder lies in it and would go with it.
+    Raises: UserError, if what stands at `path` is not to be replaced (`check_replaceable`).
     """
     path = path.resolve()
-    if path.exists() and not path.is_dir():
-        raise UserError(f"{path} is a file, but a folder is to stand there: choose another output")
-    if Path.cwd().is_relative_to(path):
-        raise UserError(f"{path} holds the present folder and would be replaced as a whole: choose another output")
+    check_replaceable(path, known_by)
     partial = path.parent / f"{_PARTIAL}{path.name}"
     path.parent.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(partial, ignore_errors=True)

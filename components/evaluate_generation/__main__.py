@@ -45,7 +45,7 @@ def main() -> None:
     network = load_feature_network(args.feature_network)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     metrics = evaluate(model, dataset, network, parameters, device)
-    with new_directory(args.output) as directory:
+    with new_directory(args.output, known_by="metrics.json") as directory:
         write_metrics(directory, metrics)
         save_pictures(directory, model, dataset, parameters, device)
     print(summary(metrics))

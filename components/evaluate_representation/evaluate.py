@@ -74,7 +74,7 @@ def evaluate(model: Model, dataset: Dataset, parameters: EvaluateRepresentation,
         values |= neighbours(name, view, labels, counts)
 
     protocol = describe(dataset, parameters, list(draws), selected, remarks)
-    with new_directory(output) as directory:
+    with new_directory(output, known_by="metrics.json") as directory:
         write_metrics(directory, Metrics(values, protocol))
         _draw_confusion(directory / "confusion.png", probes, labels, names)
         _draw_neighbours(directory / "neighbours.png", views["avepool"], dataset)
@@ -90,7 +90,7 @@ def _skip(
     device: torch.device,
 ) -> str:
     avepool, _ = encode(model.networks.encoder, dataset, parameters.batch_size, device, "trained encoder")
-    with new_directory(output) as directory:
+    with new_directory(output, known_by="metrics.json") as directory:
         write_metrics(directory, Metrics({}, {"skipped": reason}))
         _draw_neighbours(directory / "neighbours.png", avepool, dataset)
     return f"skipped the linear probe and kNN: {reason}; neighbours.png shows which images lie near each other"

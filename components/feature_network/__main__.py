@@ -49,7 +49,7 @@ def main() -> None:
         accuracy = description["validation_accuracy"]
         shown = "no validation images" if accuracy is None else f"{100 * accuracy:.1f} % right on validation"
         line = f"{description['name']}, {description['feature_size']} features, {shown}"
-    with new_directory(args.output) as directory:
+    with new_directory(args.output, known_by="network.json") as directory:
         save_feature_network(directory, network, description)
     print(f"feature network in {args.output}: {line}")
 

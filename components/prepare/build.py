@@ -11,7 +11,7 @@ import PIL
 
 from components.artifacts.dataset import FORMAT, SPLITS, Split
 from components.artifacts.errors import UserError
-from components.artifacts.files import new_directory, sha256, write_json
+from components.artifacts.files import check_replaceable, new_directory, sha256, write_json
 from components.artifacts.parameters import Image, Prepare
 from components.artifacts.pictures import save_grid
 from components.prepare.contact_sheet import COLUMNS, contact_sheet
@@ -37,7 +37,7 @@ def prepare(source_path: Path, output: Path, image: Image, parameters: Prepare) 
     _check_places(source_path, output)
     source = read_source(source_path)
     splits = assign_splits(source.names, source.labels, source.splits, parameters)
-    with new_directory(output) as directory:
+    with new_directory(output, known_by="manifest.json") as directory:
         written = write_images(directory, source, splits, image, parameters.shard_images)
         _check_rejected(written, source, parameters.maximum_rejected_fraction)
         classes, labels = write_labels(directory, source, written.accepted)
@@ -83,15 +83,14 @@ def read_source(path: Path) -> Source:
 
 
 def _check_places(source: Path, output: Path) -> None:
-    """What stands at `output` is replaced as a whole: it must be a dataset, or nothing."""
+    """The output is replaced as a whole, and must not take the source with it."""
     read, replaced = source.resolve(), output.resolve()
     if read.is_relative_to(replaced) or replaced.is_relative_to(read):
         raise UserError(f"the output {output} and the source {source} lie in one another: choose another output")
     for place in (output, *output.parents):
         if place.exists() and not place.is_dir():
             raise UserError(f"the output {output} cannot be made, for {place} is a file: choose another output")
-    if output.is_dir() and any(output.iterdir()) and not (output / "manifest.json").is_file():
-        raise UserError(f"the output {output} exists, is not empty and is no dataset: choose another output")
+    check_replaceable(output, known_by="manifest.json")
 
 
 def _check_rejected(written: Written, source: Source, maximum: float) -> None:

@@ -59,7 +59,7 @@ def register_model(
 
 def write_registration(output: Path, registry: Registry, decision: Decision) -> None:
     """Writes `registration.json`, and for a registered model its card with the pictures that the card links to."""
-    with new_directory(output) as folder:
+    with new_directory(output, known_by="registration.json") as folder:
         if decision["registered"]:
             version = registry.directory(decision["version"])
             shutil.copyfile(version / "card.md", folder / "card.md")

@@ -22,7 +22,7 @@ def export(output: Path, run: Path, networks: Networks, config: dict[str, Any], 
         provenance: dataset and code versions, parameters, seed and step.
     """
     packages = {name: version(name) for name in ("torch", "numpy", "safetensors")}
-    with new_directory(output) as partial:
+    with new_directory(output, known_by="model.json") as partial:
         save_model(partial, networks, config, provenance | {"python": platform.python_version(), "packages": packages})
         for log in LOGS:
             if (run / log).exists():

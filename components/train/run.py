@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from components.artifacts.dataset import Dataset
 from components.artifacts.errors import UserError
+from components.artifacts.files import check_replaceable
 from components.artifacts.parameters import Image, Model, Monitoring, Train
 from components.bigbigan.build import Networks, build_networks
 from components.train import drift
@@ -20,6 +21,7 @@ from components.train.run_directory import locked, run_name
 from components.train.sheets import draw_sheets, sheet_originals
 from components.train.state import State, new_state
 from components.train.stopping import stop_between_steps
+from components.train.threads import busy_machine
 
 # Enough for a picture; the model that is exported gets `train.standing_batches`.
 _SHEET_BATCHES = 16
@@ -39,6 +41,7 @@ def run(
     Raises: UserError, if the dataset does not fit, or training broke down (see `components.train.loop.train`).
     """
     _check_fit(dataset, image)
+    check_replaceable(output, known_by="model.json")
     config = {"image": asdict(image), "model": asdict(model)}
     identity = config | {"train": asdict(train_parameters), "dataset_version": dataset.manifest["version"]}
     seed = train_parameters.seed
@@ -64,6 +67,8 @@ def run(
     def save(state: State) -> None:
         save_checkpoint(directory, state, monitoring.checkpoints_kept)
 
+    if warning := busy_machine():
+        print(warning, file=sys.stderr, flush=True)
     with locked(directory), stop_between_steps() as stop_requested:
         state = new_state(build_networks(config, seed), train_parameters)
         load_newest_checkpoint(directory, state)

@@ -28,7 +28,7 @@ def draw_sheets(directory: Path, networks: Networks, originals: np.ndarray, late
     reconstructions = to_uint8(networks.generator(mu).numpy())
     rows = range(0, len(originals), _COLUMNS)
     pairs = [part[row : row + _COLUMNS] for row in rows for part in (originals, reconstructions)]
-    with new_directory(directory) as partial:
+    with new_directory(directory, known_by="samples.png") as partial:
         save_grid(partial / "samples.png", to_uint8(samples.numpy()), _COLUMNS)
         save_grid(partial / "reconstructions.png", np.concatenate(pairs), _COLUMNS)
 

@@ -70,7 +70,7 @@ from components.artifacts.command import run
 from components.artifacts.files import new_directory
 
 def main():
-    with new_directory(Path(sys.argv[1])):
+    with new_directory(Path(sys.argv[1]), "mark"):
         print("ready", flush=True)
         time.sleep(60)
 

@@ -99,9 +99,10 @@ def test_a_missing_file_is_named(dataset):
         open_dataset(dataset)
 
 
-def test_a_truncated_file_is_named(dataset):
+@pytest.mark.parametrize("change", [lambda content: content[:-1], lambda content: content + b"0"])
+def test_a_truncated_or_grown_file_is_named(dataset, change):
     path = dataset / "test" / "images-00000.npy"
-    path.write_bytes(path.read_bytes()[:-1])
+    path.write_bytes(change(path.read_bytes()))
     with pytest.raises(UserError, match=r"test/images-00000\.npy .* another size"):
         open_dataset(dataset)
 

@@ -20,7 +20,7 @@ def names(folder: Path) -> list[str]:
 
 
 def test_a_new_directory_appears_at_the_end_and_not_before(tmp_path):
-    with new_directory(tmp_path / "a" / "made") as directory:
+    with new_directory(tmp_path / "a" / "made", "mark") as directory:
         (directory / "file").write_text("x")
         assert names(tmp_path / "a") == [".partial-made"]
     assert names(tmp_path / "a") == ["made"]
@@ -30,7 +30,7 @@ def test_a_new_directory_appears_at_the_end_and_not_before(tmp_path):
 def test_a_new_directory_replaces_the_old_one_as_a_whole(tmp_path):
     (tmp_path / "made").mkdir()
     (tmp_path / "made" / "old").write_text("old")
-    with new_directory(tmp_path / "made") as directory:
+    with new_directory(tmp_path / "made", "old") as directory:
         (directory / "new").write_text("new")
         assert names(tmp_path / "made") == ["old"]
     assert names(tmp_path / "made") == ["new"]
@@ -43,7 +43,7 @@ def test_an_exception_leaves_the_old_directory_and_nothing_beside_it(tmp_path, e
     (tmp_path / "made" / "old").write_text("old")
 
     def fail() -> None:
-        with new_directory(tmp_path / "made") as directory:
+        with new_directory(tmp_path / "made", "old") as directory:
             (directory / "half").write_text("half")
             raise error
 
@@ -58,7 +58,7 @@ def test_what_a_killed_writer_left_is_removed(tmp_path):
         (tmp_path / stale).mkdir()
         (tmp_path / stale / "half").write_text("half")
     (tmp_path / "made").mkdir()
-    with new_directory(tmp_path / "made") as directory:
+    with new_directory(tmp_path / "made", "mark") as directory:
         assert names(directory) == []
     assert names(tmp_path) == ["made"]
     assert names(tmp_path / "made") == []
@@ -67,7 +67,7 @@ def test_what_a_killed_writer_left_is_removed(tmp_path):
 def test_a_link_to_a_folder_stays_a_link(tmp_path):
     (tmp_path / "large_disk").mkdir()
     (tmp_path / "made").symlink_to(tmp_path / "large_disk")
-    with new_directory(tmp_path / "made") as directory:
+    with new_directory(tmp_path / "made", "mark") as directory:
         (directory / "new").write_text("new")
     assert (tmp_path / "made").is_symlink()
     assert names(tmp_path / "large_disk") == ["new"]
@@ -76,7 +76,7 @@ def test_a_link_to_a_folder_stays_a_link(tmp_path):
 
 def test_a_file_in_the_place_of_the_directory_is_refused_and_kept(tmp_path):
     (tmp_path / "made").write_text("precious")
-    with pytest.raises(UserError, match="made is a file"), new_directory(tmp_path / "made"):
+    with pytest.raises(UserError, match="made is a file"), new_directory(tmp_path / "made", "mark"):
         pass
     assert (tmp_path / "made").read_text() == "precious"
     assert names(tmp_path) == ["made"]
@@ -87,7 +87,7 @@ def test_the_present_folder_is_never_replaced(tmp_path, monkeypatch, output):
     (tmp_path / "outer" / "inner").mkdir(parents=True)
     (tmp_path / "outer" / "inner" / "precious").write_text("x")
     monkeypatch.chdir(tmp_path / "outer" / "inner")
-    with pytest.raises(UserError, match="holds the present folder"), new_directory(Path(output)):
+    with pytest.raises(UserError, match="holds the present folder"), new_directory(Path(output), "mark"):
         pass
     assert names(tmp_path / "outer" / "inner") == ["precious"]
 
@@ -181,3 +181,18 @@ def test_json_is_read_as_utf8_whatever_the_locale(tmp_path):
 def test_sha256_is_the_published_one(tmp_path):
     (tmp_path / "file").write_bytes(b"abc")
     assert sha256(tmp_path / "file") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_a_folder_of_something_else_is_never_replaced(tmp_path):
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "thesis.tex").write_text("years of work")
+    with pytest.raises(UserError, match="results is a folder of something else"):
+        new_directory(tmp_path / "results", "mark").__enter__()
+    assert names(tmp_path / "results") == ["thesis.tex"]
+
+
+def test_an_empty_folder_may_be_replaced(tmp_path):
+    (tmp_path / "made").mkdir()
+    with new_directory(tmp_path / "made", "mark") as directory:
+        (directory / "mark").touch()
+    assert names(tmp_path / "made") == ["mark"]

@@ -112,6 +112,22 @@ save_model(Path(sys.argv[2]), build_networks(config, seed=1), config, provenance
         assert path.read_bytes() == (other / path.name).read_bytes()
 
 
+# Frozen: another name, shape, order or type of a tensor makes the models that were registered unreadable.
+GOLDEN = {
+    "generator.safetensors": "9230c4bc057bfc5f413a9ff31e1e9a2c06e7cfd7c74e2f3d3a1a79f2ead3ca52",
+    "encoder.safetensors": "69b56387f25063ad37d406ef463e2d0ed2d50938bb5165e1a15f4f9fe6f182c5",
+    "discriminator.safetensors": "63bfd636520c858f988d3871c7c3d7639787ce4249cb13ab47dec9ca170cb404",
+}
+
+
+def test_the_files_of_a_model_of_given_numbers_are_kept_byte_for_byte(tmp_path):
+    networks = build_networks(CONFIG, seed=0)
+    for tensor in networks.state_dict().values():
+        tensor.copy_(torch.arange(tensor.numel()).reshape(tensor.shape))
+    save_model(tmp_path, networks, CONFIG, PROVENANCE)
+    assert {name: sha256(tmp_path / name) for name in GOLDEN} == GOLDEN
+
+
 def test_a_full_disk_is_an_error_of_the_disk(model, monkeypatch):
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

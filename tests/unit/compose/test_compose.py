@@ -69,12 +69,6 @@ def test_every_option_composes():
             assert isinstance(compose(OPTIONS, [f"{group}={option}", *size, *weights]), Parameters)
 
 
-def test_the_committed_resolved_yaml_is_what_compose_makes_of_the_committed_choice():
-    made = to_yaml(compose(OPTIONS, read_choice(ROOT / "params.yaml")))
-    remedy = "run `python -m components.compose --choice params.yaml --output resolved.yaml` and commit the result"
-    assert (ROOT / "resolved.yaml").read_text() == made, remedy
-
-
 # ------------------------------------------------------------------------------------------------ precedence
 
 

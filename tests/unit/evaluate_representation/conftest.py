@@ -84,7 +84,13 @@ def make_dataset(tmp_path: Path) -> MakeDataset:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 np.save(path, array)
                 files[f"{split}/{name}.npy"] = {"bytes": path.stat().st_size}
-        manifest = {"format": FORMAT, "version": "abc", "classes": None if unlabelled else names, "files": files}
+        manifest = {
+            "format": FORMAT,
+            "version": "abc",
+            "image": {"size": size, "channels": 1},
+            "classes": None if unlabelled else names,
+            "files": files,
+        }
         (directory / "manifest.json").write_text(json.dumps(manifest))
         return open_dataset(directory)
 

@@ -315,7 +315,7 @@ def test_a_full_disk_leaves_the_dataset_that_was_there(tmp_path, monkeypatch):
         ("pictures", "pictures/..", "lie in one another"),
         ("pictures", "file", "file is a file"),
         ("pictures", "file/dataset", "file is a file"),
-        ("pictures", "letters", "exists, is not empty and is no dataset"),
+        ("pictures", "letters", "is a folder of something else"),
     ],
 )
 def test_outputs_that_would_destroy_something_are_refused(tmp_path, source, output, message):

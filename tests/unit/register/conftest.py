@@ -42,7 +42,13 @@ class Workplace:
             path = folder / split / "images-00000.npy"
             np.save(path, np.zeros((count, 8, 8, 1), np.uint8))
             files[f"{split}/images-00000.npy"] = {"bytes": path.stat().st_size, "sha256": sha256(path)}
-        manifest = {"format": "bigbigan-dataset/1", "version": "data-1", "classes": None, "files": files}
+        manifest = {
+            "format": "bigbigan-dataset/1",
+            "version": "data-1",
+            "image": {"size": 8, "channels": 1},
+            "classes": None,
+            "files": files,
+        }
         write_json(folder / "manifest.json", manifest)
 
     def candidate(self, name: str, accuracy: float, **protocol: Any) -> Path:
