@@ -23,7 +23,9 @@ run: $(VENV)/.run  ## train, evaluate and register on the digits, or on DATA=/my
 	@echo "Now: dvc repro. It prepares the images, trains BigBiGAN, evaluates and registers it (dvc.yaml)."
 	@echo "On the digits that takes about 6 minutes on two CPU cores, and 50 MB. Ctrl-C stops it; the same command goes on."
 	@echo "Made here: data/ model/ evaluation/ registration/ registry/; checkpoints and pictures while it trains: runs/"
-	$(if $(DATA)$(EXPERIMENT),dvc exp run $(if $(EXPERIMENT),-S experiment=$(EXPERIMENT)) $(if $(DATA),-S 'source=$(abspath $(DATA))'),dvc repro)
+	$(if $(EXPERIMENT),@python -m components.compose.choose 'experiment=$(EXPERIMENT)')
+	$(if $(DATA),@python -m components.compose.choose "source=$$(realpath -- '$(DATA)')")
+	dvc repro
 	@python -m components.report --registration registration --metrics evaluation/representation evaluation/generation \
 		--pictures data/dataset model
 

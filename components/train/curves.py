@@ -23,7 +23,7 @@ def draw_curves(logs: Path, picture: Path) -> None:
     figure, axes = plt.subplots(3, 2, figsize=(12, 10), sharex=True, layout="constrained")
     for axis, (title, name, pattern) in zip(axes.flat, _PANELS, strict=True):
         for key, (steps, values) in _curves(logs / name, pattern).items():
-            axis.plot(steps, values, label=key.split("/")[-1], linewidth=1)
+            axis.plot(steps, values, label=key.replace("/", ": "), linewidth=1)
         axis.set_title(title)
         axis.grid(alpha=0.3)
         if axis.has_data():
