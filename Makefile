@@ -14,7 +14,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint check-in-step doctor experiments clean
+.PHONY: help run test lint check-in-step benchmark doctor experiments clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,7 +30,7 @@ run: $(VENV)/.run  ## train, evaluate and register on the digits, or on DATA=/my
 		--pictures data/dataset model
 
 test: $(VENV)/.test lint check-in-step  ## lint, types, the check that the committed files are in step, and all tests
-	python -m pytest tests/unit tests/integration
+	OMP_NUM_THREADS=1 python -m pytest tests/unit tests/integration
 
 lint: $(VENV)/.test  ## ruff and mypy
 	ruff check .
@@ -39,6 +39,9 @@ lint: $(VENV)/.test  ## ruff and mypy
 
 check-in-step: $(VENV)/.test  ## resolved.yaml and dvc.lock agree with params.yaml, params/, dvc.yaml and the code
 	python -m pytest tests/test_in_step.py
+
+benchmark: $(VENV)/.run  ## speed, as ratios against a named alternative
+	python -m tests.benchmarks.folded_resampling
 
 doctor:  ## what this machine has and lacks, a line each
 	@$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m components.doctor
