@@ -127,7 +127,9 @@ def _floor_rows(values: Mapping[str, float]) -> list[list[str]]:
             continue
         measure, count, reference = match.groups()
         floor = values.get(f"{measure}_test{count}{reference}")
-        label = f"`{measure}`, {count} images{reference.replace('_', ' against ', 1)}"
+        suffix = reference.removeprefix("_")
+        described = f", {suffix}" if suffix in ("mean", "std") else f" against {suffix}" if suffix else ""
+        label = f"`{measure}`, {count} images{described}"
         rows.append([label, _number(value), _number(floor)])
     return rows
 

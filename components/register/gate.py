@@ -63,7 +63,10 @@ def judge(gate: Mapping[str, Condition], challenger: Measured, champion: Champio
 
 def _missing(metric: str, challenger: Measured) -> Finding:
     text = f"{metric} was not measured"
-    if challenger.skipped:
+    left_out = fnmatch.filter(sorted(challenger.absent), metric)
+    if left_out:
+        text += " (" + "; ".join(f"{key}: {challenger.absent[key]}" for key in left_out) + ")"
+    elif challenger.skipped:
         text += " (" + "; ".join(f"{name} was skipped: {why}" for name, why in sorted(challenger.skipped.items())) + ")"
     close = difflib.get_close_matches(metric, challenger.values, n=3)
     if close:

@@ -16,12 +16,14 @@ class Measured:
     """What is known about one model.
 
     `values` maps a metric's key to its number, `protocols` the same key to the protocol it was measured by,
-    `skipped` the name of an artifact that measured nothing to its reason.
+    `skipped` the name of an artifact that measured nothing to its reason, `absent` the key of a single metric that was
+    left out to its reason.
     """
 
     values: dict[str, float]
     protocols: dict[str, dict[str, Any]]
     skipped: dict[str, str]
+    absent: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ def merge(artifacts: Mapping[str, Metrics]) -> Measured:
     protocols: dict[str, dict[str, Any]] = {}
     origin: dict[str, str] = {}
     skipped: dict[str, str] = {}
+    absent: dict[str, str] = {}
     for name, metrics in artifacts.items():
         for key, value in metrics.values.items():
             if key in values:
@@ -45,7 +48,8 @@ def merge(artifacts: Mapping[str, Metrics]) -> Measured:
             values[key], protocols[key], origin[key] = value, metrics.protocol, name
         if "skipped" in metrics.protocol:
             skipped[name] = str(metrics.protocol["skipped"])
-    return Measured(values, protocols, skipped)
+        absent |= metrics.protocol.get("not_measured", {})
+    return Measured(values, protocols, skipped, absent)
 
 
 def protocol_differences(champion: Mapping[str, Any], challenger: Mapping[str, Any]) -> list[str]:

@@ -122,6 +122,14 @@ def test_a_pattern_stands_for_the_one_key_that_fits_it() -> None:
     assert finding.metric == "fd_rotations_samples500_train40"
 
 
+def test_a_metric_that_was_left_out_is_refused_with_the_reason_of_that_very_metric() -> None:
+    protocol = {"not_measured": {"fd_rotations_samples5000_train6": "fewer images than features", "floor": "no test"}}
+    (finding,) = judge({"fd_*_samples5000_train*": Condition(9.0)}, merge({"generation": Metrics({}, protocol)}), None)
+    assert not finding.holds
+    assert "fd_rotations_samples5000_train6: fewer images than features" in finding.text
+    assert "no test" not in finding.text
+
+
 def test_a_pattern_that_fits_several_keys_is_refused_by_name() -> None:
     (finding,) = judge({"fd_*": Condition(0.0)}, measured({"fd_a": 1.0, "fd_b": 1.0}), None)
     assert not finding.holds
