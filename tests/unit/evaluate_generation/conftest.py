@@ -1,7 +1,6 @@
 """A dataset of bright bars, a toy model and a feature network, small enough for milliseconds."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,33 +12,7 @@ from components.artifacts.feature_network.classifier import INPUT, Classifier
 from components.artifacts.model import Model
 from components.artifacts.parameters import EvaluateGeneration
 from components.bigbigan.build import build_networks
-
-CONFIG: dict[str, Any] = {
-    "image": {"size": 8, "channels": 1},
-    "model": {
-        "latent": {"size": 4, "distribution": "normal"},
-        "generator": {"channels": 4, "multipliers": [2, 1], "embedding_size": 3, "attention_resolution": 0},
-        "discriminator": {
-            "channels": 4,
-            "multipliers": [1],
-            "downsampling_blocks": 1,
-            "attention_resolution": 0,
-            "head_width": 8,
-            "head_layers": 2,
-            "image_unary": True,
-            "latent_unary": True,
-        },
-        "encoder": {
-            "channels": 4,
-            "multipliers": [1, 2],
-            "stem_kernel": 3,
-            "head_width": 8,
-            "head_layers": 1,
-            "stochastic": True,
-            "sigma_bias": -2.0,
-        },
-    },
-}
+from tests.unit.toy_model import CONFIG
 
 
 def _split(count: int, seed: int) -> Split:

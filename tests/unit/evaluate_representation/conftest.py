@@ -10,33 +10,7 @@ from components.artifacts.dataset import FORMAT, SPLITS, Dataset, open_dataset
 from components.artifacts.model import Model
 from components.artifacts.parameters import EvaluateRepresentation
 from components.bigbigan.build import build_networks
-
-CONFIG: dict[str, Any] = {
-    "image": {"size": 8, "channels": 1},
-    "model": {
-        "latent": {"size": 4, "distribution": "normal"},
-        "generator": {"channels": 4, "multipliers": [2, 1], "embedding_size": 3, "attention_resolution": 0},
-        "discriminator": {
-            "channels": 4,
-            "multipliers": [1],
-            "downsampling_blocks": 1,
-            "attention_resolution": 0,
-            "head_width": 8,
-            "head_layers": 2,
-            "image_unary": True,
-            "latent_unary": True,
-        },
-        "encoder": {
-            "channels": 4,
-            "multipliers": [1, 2],
-            "stem_kernel": 3,
-            "head_width": 8,
-            "head_layers": 1,
-            "stochastic": True,
-            "sigma_bias": -2.0,
-        },
-    },
-}
+from tests.unit.toy_model import CONFIG
 
 MakeDataset = Callable[..., Dataset]
 
