@@ -2,7 +2,7 @@
 
     <directory>/generator.safetensors      averaged (EMA) weights, standing batch-norm statistics
     <directory>/encoder.safetensors        the same
-    <directory>/discriminator.safetensors  the last weights
+    <directory>/discriminator.safetensors  the last weights; a file exists for each network that the model has
     <directory>/model.json                 format, config (sections `image` and `model`), provenance, checksums
 
 Loading runs no code from these files and needs no pickle. More files may lie beside them (the training log, sheets).
@@ -40,9 +40,9 @@ class Model:
 
 
 def save_model(directory: Path, networks: Networks, config: dict[str, Any], provenance: dict[str, Any]) -> None:
-    """Writes the four files into an existing folder. The same model gives the same bytes."""
+    """Writes these files into an existing folder. The same model gives the same bytes."""
     checksums = {}
-    for part in PARTS:
+    for part in _parts(networks):
         path = directory / f"{part}.safetensors"
         tensors = {name: value.contiguous() for name, value in getattr(networks, part).state_dict().items()}
         # Its own `save_file` reports a full disk as an error of the format, and lets no other account read the file.
@@ -66,9 +66,13 @@ def load_model(directory: Path) -> Model:
         if not isinstance(content.get(key), dict):
             raise UserError(f"{directory / 'model.json'} has no mapping {key}: run the step `train` again")
     networks = _build_networks(directory / "model.json", content["config"])
-    for part in PARTS:
+    for part in _parts(networks):
         _load_part(directory / f"{part}.safetensors", getattr(networks, part), content["files"])
     return Model(networks.eval().requires_grad_(False), content["config"], content["provenance"])
+
+
+def _parts(networks: Networks) -> list[str]:
+    return [part for part in PARTS if getattr(networks, part) is not None]
 
 
 def _build_networks(path: Path, config: dict[str, Any]) -> Networks:

@@ -32,9 +32,10 @@ class _SpectralNorm(nn.Module):
         self.u.copy_(F.normalize(torch.mv(matrix, self.v), dim=0))
 
     def normalised_weight(self) -> Tensor:
-        """W / sigma; the gradient flows through W in both."""
-        sigma = torch.dot(self.u, torch.mv(self.weight.flatten(1), self.v))
-        return self.weight / sigma
+        """W / sigma; the gradient flows through W in both. In W's own precision, whatever the pass around it has."""
+        with torch.autocast(self.weight.device.type, enabled=False):
+            sigma = torch.dot(self.u, torch.mv(self.weight.flatten(1), self.v))
+            return self.weight / sigma
 
 
 class SpectralLinear(_SpectralNorm, nn.Linear):

@@ -6,7 +6,6 @@ from pathlib import Path
 import yaml
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
-from hydra.core.config_store import ConfigStore
 from hydra.errors import HydraException, OverrideParseException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -30,7 +29,6 @@ def compose(directory: Path, overrides: list[str]) -> Parameters:
     Raises:
         UserError: an unknown group, option or key, a wrong type, a missing value, an impossible combination.
     """
-    ConfigStore.instance().store(name="schema", node=Parameters)
     try:
         with initialize_config_dir(str(directory.resolve()), version_base="1.3"):
             composed = hydra_compose("config", [_hydra_override(directory, override) for override in overrides])

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from components.artifacts.dataset import Dataset, Split
 from components.artifacts.errors import UserError
 from components.bigbigan.build import build_networks
-from components.bigbigan.encoder import Encoder
+from components.bigbigan.encoder.encoder import Encoder
 from components.bigbigan.pixels import to_float
 from components.bigbigan.standing_statistics import recompute
 

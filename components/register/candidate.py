@@ -15,7 +15,6 @@ from components.artifacts.metrics import read_metrics
 from components.artifacts.parameters import Register
 from components.register.measured import Measured, Remeasured, merge
 
-MODEL_FILES = ("model.json", "generator.safetensors", "encoder.safetensors", "discriminator.safetensors")
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
@@ -73,7 +72,7 @@ def read_candidate(
     hashes = {name: sha256(path) for name, path in sources.items()}
     _check_weights(model, description, hashes)
     # Pictures and logs beside them decide nothing, and need not be the same bytes when they are made anew.
-    decisive = [f"model/{name}" for name in MODEL_FILES]
+    decisive = ["model/model.json", *(f"model/{name}" for name in sorted(description["files"]))]
     decisive += [f"metrics/{name}/{file}" for name in directories for file in ("metrics.json", "protocol.json")]
     judged = {name: hashes[name] for name in decisive}
     content = _digest([judged, asdict(register), None if remeasured is None else asdict(remeasured)])
@@ -98,15 +97,19 @@ def read_named_metrics(directories: Sequence[Path]) -> Measured:
 
 
 def _read_description(model: Path) -> dict[str, Any]:
-    for name in MODEL_FILES:
-        path = model / name
-        if not path.is_file() or path.stat().st_size == 0:
-            raise UserError(f"{path} is missing or empty: run the step `train` again")
+    _require(model / "model.json")
     description = read_json(model / "model.json")
     for key in ("config", "provenance", "files"):
         if not isinstance(description, dict) or not isinstance(description.get(key), dict):
             raise UserError(f"{model / 'model.json'} has no {key}: run the step `train` again")
+    for name in description["files"]:
+        _require(model / name)
     return description
+
+
+def _require(path: Path) -> None:
+    if not path.is_file() or path.stat().st_size == 0:
+        raise UserError(f"{path} is missing or empty: run the step `train` again")
 
 
 def _check_weights(model: Path, description: dict[str, Any], hashes: dict[str, str]) -> None:

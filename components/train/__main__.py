@@ -4,6 +4,11 @@ Run the same command again after Ctrl-C, SIGTERM or a crash: training goes on fr
 ends with the same weights as if nothing had happened. The model folder appears when training is done: averaged
 weights of G and E, D, the training log, its curves, samples and reconstructions. While it runs, new sheets of samples
 and reconstructions appear under <runs>/<run>/sheets/, and `tensorboard --logdir <runs>` shows the curves.
+
+On several GPUs, or several machines, torchrun starts it; the batch is shared among the processes, and their number
+changes no image order and no noise:
+
+    torchrun --nproc-per-node 8 -m components.train --params resolved.yaml --dataset ...
 """
 
 import argparse
@@ -11,7 +16,8 @@ from pathlib import Path
 
 from components.artifacts import command
 from components.artifacts.dataset import open_dataset
-from components.artifacts.parameters import Image, Model, Monitoring, Train, load
+from components.artifacts.parameters import Monitoring, Recipe, load, load_together
+from components.train.ranks import all_ranks
 from components.train.run import run
 
 
@@ -24,9 +30,12 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True, metavar="DIR", help="where checkpoints and logs are kept")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="the model folder to write")
     flags = parser.parse_args()
-    image, model, train, monitoring = load(flags.params, image=Image, model=Model, train=Train, monitoring=Monitoring)
-    directory = run(open_dataset(flags.dataset), image, model, train, monitoring, flags.runs, flags.output)
-    print(f"model: {flags.output}  (log, checkpoints and sheets: {directory})")
+    recipe = load_together(flags.params, Recipe)
+    (monitoring,) = load(flags.params, monitoring=Monitoring)
+    with all_ranks() as ranks:
+        directory = run(open_dataset(flags.dataset), recipe, monitoring, ranks, flags.runs, flags.output)
+        if ranks.writes:
+            print(f"model: {flags.output}  (log, checkpoints and sheets: {directory})")
 
 
 if __name__ == "__main__":

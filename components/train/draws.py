@@ -5,13 +5,15 @@ same; so a run that was killed goes on exactly as if it had not been.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from components.artifacts.parameters import Augmentation, Latent
+from components.artifacts.parameters import Latent, Recipe
 from components.bigbigan.latents import draw
+from components.train.views import Views, draw_views
 
 _ORDER, _STEP, _SHEET, _STANDING, _DRIFT = range(5)
 
@@ -31,18 +33,16 @@ def image_indices(seed: int, images: int, first: int, count: int) -> np.ndarray:
     epochs = positions // images
     indices = np.empty(count, np.int64)
     for epoch in np.unique(epochs):
-        order = torch.randperm(images, generator=_generator(seed, _ORDER, int(epoch))).numpy()
         here = epochs == epoch
-        indices[here] = order[positions[here] % images]
+        indices[here] = _order(seed, images, int(epoch))[positions[here] % images]
     return indices
 
 
-@dataclass(frozen=True)
-class Views:
-    """One random view per image: shifts in pixels (down, right), N×2, and which are mirrored, N."""
-
-    shifts: Tensor
-    flips: Tensor
+@lru_cache(maxsize=2)  # a batch may lie across the border of two epochs
+def _order(seed: int, images: int, epoch: int) -> np.ndarray:
+    order: np.ndarray = torch.randperm(images, generator=_generator(seed, _ORDER, epoch)).numpy()
+    order.flags.writeable = False
+    return order
 
 
 @dataclass(frozen=True)
@@ -54,15 +54,29 @@ class Draws:
     data_views: Views
     generated_views: Views
 
+    def __getitem__(self, rows: slice) -> "Draws":
+        """Those of some of the pairs."""
+        return Draws(self.latents[rows], self.encoder_noise[rows], self.data_views[rows], self.generated_views[rows])
 
-def step_draws(seed: int, step: int, phase: int, count: int, latent: Latent, augmentation: Augmentation) -> Draws:
-    """The draws of phase `phase` (D's steps, then that of E and G) of step `step`, for a batch of `count`."""
-    generator = _generator(seed, _STEP, step, phase)
+    def to(self, device: torch.device) -> "Draws":
+        """A copy on `device`."""
+        return Draws(
+            self.latents.to(device),
+            self.encoder_noise.to(device),
+            self.data_views.to(device),
+            self.generated_views.to(device),
+        )
+
+
+def step_draws(recipe: Recipe, step: int, turn: int) -> Draws:
+    """The draws of turn `turn` (D's, then that of E and G) of step `step`, for the whole batch of all ranks."""
+    generator = _generator(recipe.train.seed, _STEP, step, turn)
+    count, latent, size = recipe.train.batch_size, recipe.model.latent, recipe.image.size
     return Draws(
         latents=draw(latent.distribution, (count, latent.size), generator),
         encoder_noise=torch.randn(count, latent.size, generator=generator),
-        data_views=_views(count, augmentation, generator),
-        generated_views=_views(count, augmentation, generator),
+        data_views=draw_views(count, size, recipe.augmentation, generator),
+        generated_views=draw_views(count, size, recipe.augmentation, generator),
     )
 
 
@@ -79,10 +93,3 @@ def drift_latents(seed: int, count: int, latent: Latent) -> Tensor:
 def standing_latents(seed: int, batch: int, count: int, latent: Latent) -> Tensor:
     """The latents of batch number `batch` for standing statistics."""
     return draw(latent.distribution, (count, latent.size), _generator(seed, _STANDING, batch))
-
-
-def _views(count: int, augmentation: Augmentation, generator: torch.Generator) -> Views:
-    reach = augmentation.shift
-    shifts = torch.randint(-reach, reach + 1, (count, 2), generator=generator)
-    flips = torch.rand(count, generator=generator) < 0.5
-    return Views(shifts, flips if augmentation.flip else torch.zeros_like(flips))

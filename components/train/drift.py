@@ -14,7 +14,7 @@ from torch import Tensor
 from components.artifacts.dataset import Split
 from components.artifacts.parameters import Latent
 from components.bigbigan.build import Networks
-from components.bigbigan.pixels import to_float
+from components.bigbigan.pixels import at_size, to_float
 from components.measures.frechet_distance import Moments, frechet_distance, moments
 from components.train.draws import drift_latents
 
@@ -30,10 +30,12 @@ def can_be_measured(images: Split) -> bool:
     return len(images) > _CELLS**2
 
 
-def reference(images: Split) -> Moments:
-    """The moments of (at most 4,096, evenly drawn) train images."""
+def reference(images: Split, size: int) -> Moments:
+    """The moments of (at most 4,096, evenly drawn) train images, averaged to G's `size`."""
     every = -(-len(images) // _IMAGES)
-    return moments(_cells(to_float(images.images(range(0, len(images), every)))))
+    indices = range(0, len(images), every)
+    parts = [images.images(indices[start : start + 256]) for start in range(0, len(indices), 256)]
+    return moments(torch.cat([_cells(at_size(to_float(part), size)) for part in parts]))
 
 
 @torch.no_grad()
@@ -44,8 +46,8 @@ def measure(networks: Networks, train: Moments, latent: Latent, seed: int) -> di
         networks: in eval mode.
         train: what `reference` gives.
     """
-    latents = drift_latents(seed, _SAMPLES, latent)
-    cells = torch.cat([_cells(networks.generator(z)) for z in latents.split(64)])
+    latents = drift_latents(seed, _SAMPLES, latent).to(next(networks.parameters()).device)
+    cells = torch.cat([_cells(networks.generator(z)) for z in latents.split(64)]).cpu()
     return {
         "drift/coarse_distance": frechet_distance(moments(cells), train),
         "drift/mean_pixel_generated": float(cells.mean()),

@@ -1,44 +1,59 @@
 """The networks as they are evaluated: averaged weights, exact spectral norms, standing statistics."""
 
 import copy
+from collections.abc import Iterator
 
 import torch
+from torch import Tensor
 
 from components.artifacts.dataset import Split
-from components.artifacts.parameters import Latent
+from components.artifacts.parameters import Recipe
 from components.bigbigan.build import Networks
-from components.bigbigan.pixels import to_float
+from components.bigbigan.pixels import at_size, to_float
 from components.bigbigan.spectral_norm import power_iteration
 from components.bigbigan.standing_statistics import recompute
 from components.train.draws import image_indices, standing_latents
+from components.train.state import State
 
 # u and v follow the weights in training; the averaged weights need some steps of their own to settle.
 _POWER_ITERATIONS = 20
 
 
-def evaluation_copy(
-    state_networks: Networks,
-    averaged: torch.nn.ModuleDict,
-    images: Split,
-    latent: Latent,
-    seed: int,
-    batches: int,
-    batch_size: int,
-) -> Networks:
-    """Copies G and E from `averaged` and D from `state_networks`, in eval mode; training goes on untouched.
+def evaluation_copy(state: State, images: Split, recipe: Recipe, batches: int) -> Networks:
+    """Copies G and E from the averaged weights and D as it is, in eval mode; training goes on untouched.
 
     Args:
-        images: the train split; `batches` batches of it, in the order of the first epochs, give E its statistics.
-        seed: of that order and of the latents that give G its statistics.
+        images: the train split; `batches` batches of it, in the order of the first epochs, give E its statistics, as
+            many batches of latents give G its own.
     """
-    networks = Networks(
-        copy.deepcopy(averaged["generator"]),  # type: ignore[arg-type]
-        copy.deepcopy(averaged["encoder"]),  # type: ignore[arg-type]
-        copy.deepcopy(state_networks.discriminator),
-    ).requires_grad_(False)
+    averaged, discriminator = dict(state.averaged.items()), copy.deepcopy(state.networks.discriminator)
+    generator, encoder = copy.deepcopy(averaged["generator"]), copy.deepcopy(averaged.get("encoder"))
+    networks = Networks(generator, encoder, discriminator).requires_grad_(False)  # type: ignore[arg-type]
     power_iteration(networks, _POWER_ITERATIONS)
-    recompute(networks.generator, ((standing_latents(seed, batch, batch_size, latent),) for batch in range(batches)))
-    no_noise = torch.zeros(batch_size, latent.size)
-    orders = (image_indices(seed, len(images), batch * batch_size, batch_size) for batch in range(batches))
-    recompute(networks.encoder, ((to_float(images.images(order)), no_noise) for order in orders))
+    device = next(networks.parameters()).device
+    seed, size, latent = recipe.train.seed, recipe.train.batch_size, recipe.model.latent
+
+    def real() -> Iterator[tuple[Tensor, Tensor]]:
+        """Images, and no noise: the arguments of E."""
+        for batch in range(batches):
+            pixels = torch.as_tensor(images.images(image_indices(seed, len(images), batch * size, size)))
+            yield to_float(pixels.to(device)), torch.zeros(size, latent.size, device=device)
+
+    def latents() -> Iterator[tuple[Tensor]]:
+        """What G was trained on: the prior, or in an autoencoder what E says."""
+        if discriminator is None and encoder is not None:
+            yield from ((encoder(*pair),) for pair in real())
+        else:
+            yield from ((standing_latents(seed, batch, size, latent).to(device),) for batch in range(batches))
+
+    def pairs(seen: int) -> Iterator[tuple[Tensor, ...]]:
+        """Real pairs, images at the resolution that D sees."""
+        for x, noise in real():
+            yield (at_size(x, seen), noise if encoder is None else encoder(x, noise))
+
+    if encoder is not None:
+        recompute(encoder, real())
+    recompute(generator, latents())
+    if discriminator is not None and discriminator.normalises_batches:
+        recompute(discriminator, pairs(recipe.model.generator.image_size))
     return networks.eval()

@@ -23,7 +23,9 @@ def export(output: Path, run: Path, networks: Networks, config: dict[str, Any], 
     """
     packages = {name: version(name) for name in ("torch", "numpy", "safetensors")}
     with new_directory(output, known_by="model.json") as partial:
-        save_model(partial, networks, config, provenance | {"python": platform.python_version(), "packages": packages})
+        save_model(
+            partial, networks.cpu(), config, provenance | {"python": platform.python_version(), "packages": packages}
+        )
         for log in LOGS:
             if (run / log).exists():
                 shutil.copy(run / log, partial / log)

@@ -7,18 +7,19 @@ import torch
 from tqdm import tqdm
 
 from components.artifacts.dataset import Split
-from components.artifacts.parameters import Latent, Monitoring, Train
-from components.bigbigan.pixels import to_float
-from components.train.draws import image_indices, step_draws
+from components.artifacts.parameters import Monitoring, Recipe
+from components.train.batches import batches
+from components.train.draws import step_draws
 from components.train.log import Log
-from components.train.phase import phases, run_phase
+from components.train.phase import apply, backward, phases
+from components.train.ranks import Ranks
 from components.train.schedule import ema_decay, lr_factor
 from components.train.state import State, average
 
 
 @dataclass(frozen=True)
 class Hooks:
-    """What happens between steps. No hook changes the state."""
+    """What happens between steps, on rank 0. No hook changes the state."""
 
     save: Callable[[State], None]
     look: Callable[[State, Log], None]
@@ -26,42 +27,52 @@ class Hooks:
 
 
 def train(
-    state: State, images: Split, latent: Latent, parameters: Train, monitoring: Monitoring, log: Log, hooks: Hooks
+    state: State, images: Split, recipe: Recipe, monitoring: Monitoring, ranks: Ranks, log: Log | None, hooks: Hooks
 ) -> None:
-    """Trains from `state.step` to `parameters.steps`.
+    """Trains from `state.step` to `recipe.train.steps`.
 
-    Every draw is a function of (seed, step), so a state that was saved and loaded goes on bit for bit.
+    Every draw is a function of (seed, step), so a state that was saved and loaded goes on bit for bit. All ranks call
+    this together; the log is rank 0's.
 
     Raises:
         UserError: a loss or gradient is not finite; no weight was changed by that step.
-        KeyboardInterrupt: a stop was requested; the state has been saved.
+        KeyboardInterrupt: a stop was requested, of any rank; the state has been saved.
     """
+    parameters = recipe.train
+    seed, batch_size = parameters.seed, parameters.batch_size
+    turns = phases(state, recipe, ranks)
+    positions = (turn * batch_size for turn in range(state.step * len(turns), parameters.steps * len(turns)))
+    real = batches(images, seed, batch_size, positions, ranks)
     steps = tqdm(
-        range(state.step, parameters.steps), initial=state.step, total=parameters.steps, desc="train", unit="step"
+        range(state.step, parameters.steps),
+        initial=state.step,
+        total=parameters.steps,
+        desc="train",
+        unit="step",
+        disable=not ranks.writes,
     )
-    step_phases = phases(state, parameters.discriminator_steps)
     state.networks.train()
     for step in steps:
         numbers: dict[str, torch.Tensor] = {}
         lr = parameters.lr * lr_factor(step, parameters)
-        for index, phase in enumerate(step_phases):
-            position = (step * len(step_phases) + index) * parameters.batch_size
-            batch = to_float(
-                images.images(image_indices(parameters.seed, len(images), position, parameters.batch_size))
-            )
-            draws = step_draws(parameters.seed, step, index, parameters.batch_size, latent, parameters.augmentation)
-            numbers |= run_phase(phase, state.networks, batch, draws, parameters.augmentation.generated, lr, step)
+        for index, turn in enumerate(turns):
+            batch = next(real)
+            draws = step_draws(recipe, step, index)[ranks.share(batch_size)].to(ranks.device)
+            for phase in turn:
+                numbers |= backward(phase, state.networks, batch, draws, parameters.accumulation_steps, ranks, step)
+            for phase in turn:
+                apply(phase, lr)
         average(state, ema_decay(step, parameters))
         state.step = step + 1
 
-        if _due(state.step, monitoring.log_interval, parameters.steps):
+        if log and _due(state.step, monitoring.log_interval, parameters.steps):
             values = {name: value.item() for name, value in numbers.items()} | {"lr": lr}
             log.write("log.csv", state.step, values)
             steps.set_postfix_str(_summary(values))
-        if _due(state.step, monitoring.sample_interval, parameters.steps):
+        if log and _due(state.step, monitoring.sample_interval, parameters.steps):
             hooks.look(state, log)
-        stop = hooks.stop_requested()
-        if stop or _due(state.step, monitoring.checkpoint_interval, parameters.steps):
+        stop = ranks.any(hooks.stop_requested())
+        if ranks.writes and (stop or _due(state.step, monitoring.checkpoint_interval, parameters.steps)):
             hooks.save(state)
         if stop:
             raise KeyboardInterrupt

@@ -1,18 +1,20 @@
 """One phase of a step: D learns from a batch, or E and G do (section 3 and appendix)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from components.artifacts.errors import UserError
-from components.bigbigan import objective
+from components.artifacts.parameters import Recipe
 from components.bigbigan.build import Networks
-from components.bigbigan.discriminator import Scores
 from components.bigbigan.spectral_norm import power_iteration
-from components.train.augmentation import augment
 from components.train.draws import Draws
+from components.train.loss import DiscriminatorLoss, GeneratorEncoderLoss
+from components.train.ranks import Ranks
 from components.train.state import State
 
 
@@ -22,78 +24,113 @@ class Phase:
 
     name: str
     learning: tuple[nn.Module, ...]
-    loss_terms: Callable[[Scores, Scores], dict[str, Tensor]]
+    loss: Callable[[Tensor, Draws], tuple[Tensor, dict[str, Tensor]]]
     optimiser: torch.optim.Optimizer
+    scaler: torch.amp.GradScaler
 
 
-def phases(state: State, discriminator_steps: int) -> list[Phase]:
-    """The phases of a step in their order: D `discriminator_steps` times, then G and E together."""
+def phases(state: State, recipe: Recipe, ranks: Ranks) -> Sequence[tuple[Phase, ...]]:
+    """The turns of a step in their order; the phases of one turn learn at once, from one batch.
+
+    D `train.discriminator_steps` times, then G and E together; or, simultaneously, all at once. Without D, G and E
+    alone.
+    """
     networks = state.networks
-    discriminator = Phase(
-        "discriminator", (networks.discriminator,), objective.discriminator_terms, state.discriminator_optimiser
+    arguments = networks, recipe.objective, recipe.augmentation.generated, recipe.train.precision
+
+    def phase(name: str, learning: tuple[nn.Module, ...], loss: nn.Module, optimiser: torch.optim.Optimizer) -> Phase:
+        _let_learn(networks, learning)
+        if ranks.count > 1:
+            # It takes the parameters that now require gradients for its own.
+            loss = DistributedDataParallel(loss, broadcast_buffers=False, gradient_as_bucket_view=True)
+        return Phase(name, learning, loss, optimiser, state.scalers[name])
+
+    learning = tuple(network for network in (networks.generator, networks.encoder) if network is not None)
+    generator_encoder = phase(
+        "generator_encoder", learning, GeneratorEncoderLoss(*arguments), state.optimisers["generator_encoder"]
     )
-    generator_encoder = Phase(
-        "generator_encoder",
-        (networks.generator, networks.encoder),
-        objective.generator_encoder_terms,
-        state.generator_encoder_optimiser,
+    if networks.discriminator is None:
+        return [(generator_encoder,)]
+    discriminator = phase(
+        "discriminator", (networks.discriminator,), DiscriminatorLoss(*arguments), state.optimisers["discriminator"]
     )
-    return [discriminator] * discriminator_steps + [generator_encoder]
+    if recipe.train.simultaneous:
+        return [(discriminator, generator_encoder)]
+    return [(discriminator,)] * recipe.train.discriminator_steps + [(generator_encoder,)]
 
 
-def run_phase(
-    phase: Phase, networks: Networks, images: Tensor, draws: Draws, augment_generated: bool, lr: float, step: int
+def backward(
+    phase: Phase, networks: Networks, images: Tensor, draws: Draws, parts: int, ranks: Ranks, step: int
 ) -> dict[str, Tensor]:
-    """Takes one step of `phase.optimiser`.
+    """Leaves the gradient of the global batch's loss in the parameters of `phase.learning`.
+
+    Spectral norm's vectors move on by one iteration, however many parts and ranks there are. Batch normalisation sees
+    one part at a time, of all ranks: with several parts its statistics are those of fewer images.
 
     Args:
-        images: real images, float N×C×H×W in [-1, 1].
-        lr: the rate before each parameter group's own ratio.
+        images: this rank's real images, float N×C×H×W in [-1, 1]; `draws` are theirs.
+        parts: micro-batches that N is taken in, one after the other.
         step: for the message of an error.
 
     Returns:
-        Numbers to log: the loss by term, D's mean score of each kind of pair by term, the gradient's norm.
+        Numbers to log: the loss by term, D's mean scores and accuracies, the gradient's norm.
 
     Raises:
-        UserError: a term of the loss, or the gradient, is not finite. No weight has been changed then.
+        UserError: a term of the loss, or the gradient, is not finite on some rank.
     """
-    networks.requires_grad_(False)
+    _let_learn(networks, phase.learning)
     for module in phase.learning:
-        module.requires_grad_(True)
         power_iteration(module)
-
-    data, generated = score_pairs(networks, images, draws, augment_generated)
-    terms = phase.loss_terms(data, generated)
     phase.optimiser.zero_grad(set_to_none=True)
-    objective.total(terms).backward()
-    gradients = [p.grad for group in phase.optimiser.param_groups for p in group["params"] if p.grad is not None]
-    norm = torch.nn.utils.get_total_norm(gradients)
 
-    numbers = {f"{phase.name}/loss_{name}": value.detach() for name, value in terms.items()}
-    numbers[f"{phase.name}/gradient_norm"] = norm
-    _refuse_not_finite(numbers, step)
-    for group in phase.optimiser.param_groups:
-        group["lr"] = lr * group["lr_ratio"]
-    phase.optimiser.step()
+    size = len(images) // parts
+    collected: dict[str, list[Tensor]] = {}
+    for part in range(parts):
+        rows = slice(part * size, (part + 1) * size)
+        with _gradients_stay_here(phase.loss) if part < parts - 1 else nullcontext():
+            loss, numbers = phase.loss(images[rows], draws[rows])
+            phase.scaler.scale(loss / parts).backward()
+        for name, value in numbers.items():
+            collected.setdefault(name, []).append(value)
 
-    for kind, scores in (("data", data), ("generated", generated)):
-        for name, score in scores.terms().items():
-            numbers[f"{phase.name}/score_{name}_{kind}"] = score.detach().mean()
+    means = torch.stack([torch.stack(values).mean() for values in collected.values()])
+    averaged = dict(zip(collected, ranks.mean(means), strict=True))
+    norm = _gradient_norm(phase)
+    numbers = {f"{phase.name}/{name}": value for name, value in (averaged | {"gradient_norm": norm}).items()}
+    # A gradient that overflows fp16 is the scaler's to handle; a loss that does is not.
+    doubtful = {name: value for name, value in numbers.items() if not (phase.scaler.is_enabled() and value is norm)}
+    _refuse_not_finite(doubtful, step)
     return numbers
 
 
-def score_pairs(networks: Networks, images: Tensor, draws: Draws, augment_generated: bool) -> tuple[Scores, Scores]:
-    """D's scores of N data pairs (x, E(x)) and of N generated pairs (G(z), z).
+def apply(phase: Phase, lr: float) -> None:
+    """Takes one step of the optimiser.
 
-    E and D see the same view of a real image. D sees both kinds in one pass.
+    Args:
+        lr: the rate before each parameter group's own ratio.
     """
-    real = augment(images, draws.data_views)
-    generated = networks.generator(draws.latents)
-    if augment_generated:
-        generated = augment(generated, draws.generated_views)
-    encoded = networks.encoder(real, draws.encoder_noise)
-    scores: Scores = networks.discriminator(torch.cat([real, generated]), torch.cat([encoded, draws.latents]))
-    return scores.split(len(images))
+    for group in phase.optimiser.param_groups:
+        group["lr"] = lr * group["lr_ratio"]
+    phase.scaler.step(phase.optimiser)
+    phase.scaler.update()
+
+
+def _gradient_norm(phase: Phase) -> Tensor:
+    """The norm of the gradient over all parameters that learn, unscaled."""
+    phase.scaler.unscale_(phase.optimiser)  # does nothing where it is not enabled
+    gradients = [p.grad for group in phase.optimiser.param_groups for p in group["params"] if p.grad is not None]
+    return torch.nn.utils.get_total_norm(gradients)
+
+
+def _let_learn(networks: Networks, learning: tuple[nn.Module, ...]) -> None:
+    networks.requires_grad_(False)
+    for module in learning:
+        module.requires_grad_(True)
+
+
+def _gradients_stay_here(loss: Callable[..., object]) -> AbstractContextManager[None]:
+    """Ranks exchange gradients once per optimiser step, with the last part."""
+    return loss.no_sync() if isinstance(loss, DistributedDataParallel) else nullcontext()
 
 
 def _refuse_not_finite(numbers: dict[str, Tensor], step: int) -> None:

@@ -21,8 +21,9 @@ def run_name(identity: dict[str, Any]) -> str:
     """A short hash of `identity` (plain JSON content: parameters, dataset version) and of the training code."""
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode())
     for package in (bigbigan, train):
-        for path in sorted(Path(package.__path__[0]).glob("*.py")):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        root = Path(package.__path__[0])
+        for path in sorted(root.rglob("*.py")):
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]
 
 

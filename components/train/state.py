@@ -8,36 +8,47 @@ from torch import nn
 
 from components.artifacts.parameters import Train
 from components.bigbigan.build import Networks
+from components.bigbigan.recompute import recompute_blocks
+from components.train.precision import gradient_scaler
 
 
 @dataclass
 class State:
-    """Networks, the averaged weights of G and E, both optimisers, and the number of finished steps."""
+    """Networks, the averaged weights of G and E, an optimiser and a gradient scaler per phase, and finished steps."""
 
     networks: Networks
     averaged: nn.ModuleDict
-    generator_encoder_optimiser: torch.optim.Adam
-    discriminator_optimiser: torch.optim.Adam
+    optimisers: dict[str, torch.optim.Adam]
+    scalers: dict[str, torch.amp.GradScaler]
     step: int
 
 
-def new_state(networks: Networks, train: Train) -> State:
+def new_state(networks: Networks, train: Train, device: torch.device) -> State:
     """The state before the first step."""
-    networks = networks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    averaged = nn.ModuleDict({"generator": networks.generator, "encoder": networks.encoder})
-    averaged = copy.deepcopy(averaged).requires_grad_(False).eval()
+    networks = networks.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    averaged = nn.ModuleDict({"generator": copy.deepcopy(networks.generator)})
+    if networks.encoder is not None:
+        averaged["encoder"] = copy.deepcopy(networks.encoder)
+    if train.recompute_activations:
+        recompute_blocks(networks)
 
-    def adam(*learning: tuple[nn.Module, float]) -> torch.optim.Adam:
-        groups = [{"params": list(module.parameters()), "lr_ratio": ratio} for module, ratio in learning]
-        return torch.optim.Adam(groups, betas=(train.beta1, train.beta2), eps=train.eps, fused=True)
+    def adam(*learning: tuple[nn.Module | None, float]) -> torch.optim.Adam:
+        groups = [
+            {"params": list(module.parameters()), "lr_ratio": ratio} for module, ratio in learning if module is not None
+        ]
+        return torch.optim.Adam(
+            groups, betas=(train.beta1, train.beta2), eps=train.eps, weight_decay=train.weight_decay, fused=True
+        )
 
-    return State(
-        networks,
-        averaged,
-        adam((networks.generator, train.generator_lr_ratio), (networks.encoder, train.encoder_lr_ratio)),
-        adam((networks.discriminator, 1.0)),
-        step=0,
-    )
+    optimisers = {
+        "generator_encoder": adam(
+            (networks.generator, train.generator_lr_ratio), (networks.encoder, train.encoder_lr_ratio)
+        )
+    }
+    if networks.discriminator is not None:
+        optimisers["discriminator"] = adam((networks.discriminator, 1.0))
+    scalers = {name: gradient_scaler(train.precision, device) for name in optimisers}
+    return State(networks, averaged.requires_grad_(False).eval(), optimisers, scalers, step=0)
 
 
 @torch.no_grad()

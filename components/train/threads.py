@@ -4,15 +4,17 @@ import os
 
 import torch
 
+from components.train.ranks import Ranks
 
-def busy_machine() -> str | None:
+
+def busy_machine(ranks: Ranks) -> str | None:
     """What to tell the person if other programs already use the cores, or None.
 
     Torch's threads wait for each other hundreds of times in a step. One thread without a core of its own makes all of
     them slow: with one busy program on two cores, two threads were measured 4 times slower than one.
     """
     cores, threads, load = os.cpu_count() or 1, torch.get_num_threads(), os.getloadavg()[0]
-    if torch.cuda.is_available() or threads == 1 or load + threads <= cores + 0.9:
+    if ranks.device.type == "cuda" or threads == 1 or load + threads <= cores + 0.9:
         return None
     return (
         f"warning: other programs use about {load:.1f} of {cores} cores. Training with {threads} threads "

@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from components.bigbigan.attention import SelfAttention
+from components.bigbigan.batch_norm import BatchNorm2d
+from components.bigbigan.recompute import Block
 from components.bigbigan.spectral_norm import SpectralConv2d, SpectralLinear, UpsampleConv2d
 
 BATCH_NORM_EPS = 1e-4
@@ -19,14 +21,14 @@ class ConditionalBatchNorm(nn.Module):
         super().__init__()
         self.gain = SpectralLinear(condition_size, channels, bias=False)
         self.bias = SpectralLinear(condition_size, channels, bias=False)
-        self.normalise = nn.BatchNorm2d(channels, eps=BATCH_NORM_EPS, affine=False)
+        self.normalise = BatchNorm2d(channels, eps=BATCH_NORM_EPS, affine=False)
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         gain = 1.0 + self.gain(condition)
         return torch.addcmul(self.bias(condition)[:, :, None, None], self.normalise(x), gain[:, :, None, None])
 
 
-class GeneratorBlock(nn.Module):
+class GeneratorBlock(Block):
     """A residual block that doubles the resolution: N×C×H×W -> N×C'×2H×2W."""
 
     def __init__(self, in_channels: int, out_channels: int, condition_size: int) -> None:
@@ -44,7 +46,7 @@ class GeneratorBlock(nn.Module):
         return h + F.interpolate(self.shortcut(x), scale_factor=2.0, mode="nearest")
 
 
-class Generator(nn.Module):
+class BigGANGenerator(nn.Module):
     """z, N×Z -> images, N×C×H×W in [-1, 1].
 
     z is cut into as many chunks as there are blocks, and one more. The first feeds the linear layer that makes the
@@ -58,9 +60,9 @@ class Generator(nn.Module):
 
     def __init__(
         self,
-        image_size: int,
         image_channels: int,
         latent_size: int,
+        image_size: int,
         channels: int,
         multipliers: Sequence[int],
         embedding_size: int,
@@ -80,7 +82,7 @@ class Generator(nn.Module):
             self.blocks.append(GeneratorBlock(widths[index], widths[index + 1], condition_size))
             if self.smallest_size << (index + 1) == attention_resolution:
                 self.attention[str(index)] = SelfAttention(widths[index + 1])
-        self.norm = nn.BatchNorm2d(widths[-1], eps=BATCH_NORM_EPS)
+        self.norm = BatchNorm2d(widths[-1], eps=BATCH_NORM_EPS)
         self.to_image = SpectralConv2d(widths[-1], image_channels, 3)
 
     def forward(self, z: Tensor) -> Tensor:

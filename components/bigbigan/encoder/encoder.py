@@ -1,0 +1,79 @@
+"""E: a trunk, and a head that gives a distribution over z (section 3 and appendix)."""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from components.bigbigan.pixels import at_size
+from components.bigbigan.residual_mlp import ResidualMLP
+
+# sigma from what the last layer says: BigBiGAN's, ALI's (Dumoulin et al. 2017).
+_SIGMA: dict[str, Callable[[Tensor], Tensor]] = {"softplus": F.softplus, "exp": torch.exp}
+
+
+class Encoder(nn.Module):
+    """Images, N×C×H×W in [-1, 1], and noise, N×Z from N(0, I) -> z, N×Z.
+
+    z = mu + sigma · noise: the reparametrised sample of E(x).
+
+    Args:
+        trunk: images at `image_size` -> features, N×`feature_size`.
+        image_size: E's resolution; larger images are averaged down to it.
+        head_layers: linear layers of the residual MLP between the features and mu, sigma_hat; 0: they are linear in
+            the features.
+        sigma: softplus: sigma = softplus(sigma_hat); exp: sigma = exp(sigma_hat), ALI's; none: z = mu and the noise is
+            not used (the ablation "Deterministic E", BiGAN).
+        sigma_bias: initial bias of sigma_hat; below 0, E starts nearly deterministic.
+        output: linear, for a prior without bounds; tanh: mu = tanh(h / 2) with h linear in the last layer, without bias
+            and with weights from N(0, 0.02²), BiGAN's for the prior U(-1, 1) (Donahue et al. 2017).
+    """
+
+    def __init__(
+        self,
+        trunk: nn.Module,
+        latent_size: int,
+        image_size: int,
+        head_width: int,
+        head_layers: int,
+        sigma: str,
+        sigma_bias: float,
+        output: str,
+    ) -> None:
+        super().__init__()
+        self.image_size = image_size
+        self.trunk = trunk
+        feature_size = int(trunk.feature_size)  # type: ignore[arg-type]
+        self.head = ResidualMLP(feature_size, head_width, head_layers, nn.Linear) if head_layers else nn.Identity()
+        last_size = head_width if head_layers else feature_size
+        self.bounded = output == "tanh"
+        self.mu = nn.Linear(last_size, latent_size, bias=not self.bounded)
+        self.sigma_hat = None if sigma == "none" else nn.Linear(last_size, latent_size)
+        self.sigma = sigma
+        for layer in (*self.head.modules(), self.mu, self.sigma_hat):
+            if isinstance(layer, nn.Linear):
+                nn.init.orthogonal_(layer.weight)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
+        if self.bounded:
+            nn.init.normal_(self.mu.weight, std=0.02)
+        if self.sigma_hat is not None:
+            nn.init.constant_(self.sigma_hat.bias, sigma_bias)
+
+    def features(self, x: Tensor) -> Tensor:
+        """AvePool, the representation that is evaluated (section 4.1): N×C×H×W -> N×F."""
+        features: Tensor = self.trunk(at_size(x, self.image_size))
+        return features
+
+    def distribution(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of E(x), each N×Z, from `features`; sigma is 0 if E is deterministic."""
+        h = self.head(features)
+        mu = torch.tanh(self.mu(h) / 2.0) if self.bounded else self.mu(h)
+        if self.sigma_hat is None:
+            return mu, torch.zeros_like(mu)
+        return mu, _SIGMA[self.sigma](self.sigma_hat(h))
+
+    def forward(self, x: Tensor, noise: Tensor) -> Tensor:
+        mu, sigma = self.distribution(self.features(x))
+        return mu + sigma * noise
