@@ -9,12 +9,14 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 # Own images: make run DATA=/my/images. EXPERIMENT chooses how they are seen and trained on (make experiments).
 DATA ?=
 EXPERIMENT ?= $(if $(DATA),images,)
+# Experiments of a study that run at the same time, each on one core.
+JOBS ?= 2
 
 export PATH := $(abspath $(BIN)):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint check-in-step benchmark doctor experiments clean
+.PHONY: help run test test-full-size lint check-in-step benchmark ablation bigan-mnist inversion drift doctor experiments clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,6 +35,9 @@ run: $(VENV)/.run  ## train, evaluate and register on the digits, or on DATA=/my
 test: $(VENV)/.test lint check-in-step  ## lint, types, the check that the committed files are in step, and all tests
 	OMP_NUM_THREADS=1 python -m pytest tests/unit tests/integration
 
+test-full-size: $(VENV)/.test  ## two real steps of each full-size experiment: hours on a CPU, 20 GB of memory
+	python -m pytest tests/full_size --durations=0
+
 lint: $(VENV)/.test  ## ruff and mypy
 	ruff check .
 	ruff format --check .
@@ -43,6 +48,24 @@ check-in-step: $(VENV)/.test  ## resolved.yaml and dvc.lock agree with params.ya
 
 benchmark: $(VENV)/.run  ## speed, as ratios against a named alternative
 	python -m tests.benchmarks.folded_resampling
+	python -m tests.benchmarks.training_step
+	python -m tests.benchmarks.loading
+	python -m tests.benchmarks.revnet_memory
+
+# Studies: params/study/ says what each is, docs/studies/ has what came out. Experiments run on one thread each.
+STUDY = OMP_NUM_THREADS=1 python -m components.study $(subst -,_,$@) --output docs/studies --jobs $(JOBS)
+
+ablation: $(VENV)/.run  ## study: the paper's ablations in small
+	$(STUDY)
+
+bigan-mnist: $(VENV)/.run  ## study: BiGAN beside latent regressors and autoencoders
+	$(STUDY)
+
+inversion: $(VENV)/.run  ## study: how well E and G invert each other
+	$(STUDY)
+
+drift: $(VENV)/.run  ## study: why G's samples become worse late in training, and what mends it
+	$(STUDY)
 
 doctor:  ## what this machine has and lacks, a line each
 	@$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m components.doctor

@@ -24,9 +24,8 @@ def discriminator_terms(data: Scores, generated: Scores, adversarial: str) -> di
     Raises:
         ValueError: another `adversarial`.
     """
-    h = {"hinge": _hinge, "hinge_of_sum": _hinge, "softplus": _softplus}.get(adversarial)
-    if h is None:
-        raise ValueError(f"unknown adversarial loss {adversarial!r}: hinge, hinge_of_sum and softplus are known")
+    _refuse_unknown(adversarial)
+    h = _softplus if adversarial == "softplus" else _hinge
     on_data, on_generated = data.terms(), generated.terms()
     if adversarial == "hinge_of_sum":
         on_data, on_generated = {"sum": _sum(on_data)}, {"sum": _sum(on_generated)}
@@ -39,22 +38,29 @@ def generator_encoder_terms(data: Scores, generated: Scores, adversarial: str) -
     E lowers D's scores of data pairs, G raises those of generated pairs. No hinge: beyond the margin, where D learns no
     more, E and G still do. For softplus it is h(-y s): BiGAN's inverse objective, whose gradient does not vanish where
     D is sure.
+
+    Raises:
+        ValueError: another `adversarial`.
     """
+    _refuse_unknown(adversarial)
     on_data, on_generated = data.terms(), generated.terms()
     if adversarial == "softplus":
         return {name: _softplus(-on_data[name]).mean() + _softplus(on_generated[name]).mean() for name in on_data}
     return {name: on_data[name].mean() - on_generated[name].mean() for name in on_data}
 
 
-def latent_regression(z: Tensor, found: Tensor, bounded: bool) -> Tensor:
+def latent_regression(z: Tensor, location: Tensor, bounded: bool) -> Tensor:
     """How far E is from finding z, N×Z, in G(z): the latent regressor's loss (Donahue et al. 2017, section 4.1).
 
-    Where both lie in (-1, 1) (`bounded`), it is the cross-entropy of (1 + z) / 2 and (1 + found) / 2, as in BiGAN's
-    public code; else the squared error. The mean over pairs and dimensions.
+    The mean over pairs and dimensions. Where z and E's mean tanh(h / 2) lie in (-1, 1), it is the cross-entropy of
+    (1 + z) / 2 and (1 + tanh(h / 2)) / 2 = sigmoid(h), as in BiGAN's public code; else the squared error.
+
+    Args:
+        location: what `Encoder.location` says of G(z): h if `bounded`, else the mean.
     """
     if bounded:
-        return F.binary_cross_entropy((1.0 + found) / 2.0, (1.0 + z) / 2.0)
-    return F.mse_loss(found, z)
+        return F.binary_cross_entropy_with_logits(location, (1.0 + z) / 2.0)
+    return F.mse_loss(location, z)
 
 
 def reconstruction_l1(x: Tensor, reconstructed: Tensor) -> Tensor:
@@ -69,13 +75,20 @@ def reconstruction_l2(x: Tensor, reconstructed: Tensor) -> Tensor:
 
 def scale_gradient(x: Tensor, factor: float) -> Tensor:
     """x itself, through which `factor` times the gradient flows back: 0 cuts it."""
-    return x * factor + (x * (1.0 - factor)).detach() if factor else x.detach()
+    constant = x.detach()
+    # What is added is exactly 0.
+    return constant + (x - constant) * factor if factor else constant
 
 
 def total(terms: dict[str, Tensor], average: bool) -> Tensor:
     """The loss: the sum of its terms, or their mean (the official notebook's; equal but for the rate of Adam's eps)."""
     stacked = torch.stack(list(terms.values()))
     return stacked.mean() if average else stacked.sum()
+
+
+def _refuse_unknown(adversarial: str) -> None:
+    if adversarial not in ("hinge", "hinge_of_sum", "softplus"):
+        raise ValueError(f"unknown adversarial loss {adversarial!r}: hinge, hinge_of_sum and softplus are known")
 
 
 def _hinge(t: Tensor) -> Tensor:

@@ -5,6 +5,8 @@ reads u and v; `power_iteration` renews them. So a forward pass has no side effe
 per optimiser step, however many passes that step takes.
 """
 
+from contextlib import nullcontext
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -33,7 +35,9 @@ class _SpectralNorm(nn.Module):
 
     def normalised_weight(self) -> Tensor:
         """W / sigma; the gradient flows through W in both. In W's own precision, whatever the pass around it has."""
-        with torch.autocast(self.weight.device.type, enabled=False):
+        device = self.weight.device.type
+        # The meta device, on which there are shapes only, has no autocast.
+        with torch.autocast(device, enabled=False) if torch.amp.is_autocast_available(device) else nullcontext():
             sigma = torch.dot(self.u, torch.mv(self.weight.flatten(1), self.v))
             return self.weight / sigma
 

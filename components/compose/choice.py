@@ -10,6 +10,15 @@ from hydra.core.override_parser.types import Quote, QuotedString
 
 from components.artifacts.errors import UserError
 
+
+class _Loader(yaml.SafeLoader):
+    """Takes 5e-4 for a number, as Hydra does in params/ and on the command line; YAML 1.1 takes it for a text."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+"), list("-+.0123456789")
+)
+
 # Places, not parameters: dvc.yaml hands them to the steps as flags.
 _PLACES = ("source", "registry")
 # What may stand between the dots of an override's key; others, the gate's patterns for example, go into braces.
@@ -25,7 +34,7 @@ def read_choice(path: Path) -> list[str]:
     Raises: UserError, if the file is absent or not a YAML mapping.
     """
     try:
-        content = yaml.safe_load(path.read_bytes())
+        content = yaml.load(path.read_bytes(), _Loader)
     except FileNotFoundError:
         raise UserError(f"{path} does not exist: it holds the choice, at least `experiment: NAME`") from None
     except yaml.YAMLError as error:

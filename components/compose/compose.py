@@ -1,5 +1,6 @@
 """The options in params/ and some overrides, composed by Hydra and checked, as the content of resolved.yaml."""
 
+import re
 from dataclasses import asdict
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.errors import HydraException, OverrideParseException
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from components.artifacts.errors import UserError
 from components.artifacts.parameters import Parameters, build
@@ -29,9 +30,10 @@ def compose(directory: Path, overrides: list[str]) -> Parameters:
     Raises:
         UserError: an unknown group, option or key, a wrong type, a missing value, an impossible combination.
     """
+    groups = _groups(directory)
     try:
         with initialize_config_dir(str(directory.resolve()), version_base="1.3"):
-            composed = hydra_compose("config", [_hydra_override(directory, override) for override in overrides])
+            composed = hydra_compose("config", [_hydra_override(groups, override) for override in overrides])
         content = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(_one_line(error)) from None
@@ -53,20 +55,49 @@ def experiments(directory: Path) -> dict[str, str]:
     return found
 
 
-def _hydra_override(directory: Path, override: str) -> str:
+def _groups(directory: Path) -> dict[str, list[str]]:
+    """The options of each group that config.yaml lists; `model/generator` is one as well as `image`."""
+    try:
+        config = yaml.safe_load((directory / "config.yaml").read_bytes())
+    except FileNotFoundError:
+        raise UserError(f"{directory} has no config.yaml: --params-directory must name the options' folder") from None
+    names = [name for entry in config["defaults"] if isinstance(entry, dict) for name in entry]
+    return {name: sorted(path.stem for path in (directory / name).glob("*.yaml")) for name in names}
+
+
+def _hydra_override(groups: dict[str, list[str]], override: str) -> str:
     """Marks a value as forced, so that an unknown key reaches our own check, whose message names what is allowed."""
     key, separator, value = override.partition("=")
-    if not separator or not key.strip("+"):
+    key = key.lstrip("+")
+    if not separator or not key:
         raise UserError(f"{override!r} is not of the form key=value")
     if key.startswith("~"):
         raise UserError(f"{override}: a parameter cannot be taken out; give it another value")
-    if (directory / key).is_dir():
-        options = sorted(path.stem for path in (directory / key).glob("*.yaml"))
-        option = value.strip("\"'")
-        if option not in options:
-            raise UserError(f"{key}={option}: {key} has no such option; it has: {', '.join(options)}")
+    if re.match(r"hydra\b", key):
+        raise UserError(f"{key} is not a parameter: Hydra does no more here than compose, its own settings do nothing")
+    option = value.strip("\"'")
+    if key in groups:
+        if option not in groups[key]:
+            raise UserError(f"{key}={option}: {key} has no such option; it has: {', '.join(groups[key])}")
         return f"{key}={option}"
-    return f"++{override.lstrip('+')}"
+    _refuse_mistaken_group(groups, key, option)
+    return f"++{key}={value}"
+
+
+def _refuse_mistaken_group(groups: dict[str, list[str]], key: str, option: str) -> None:
+    """A slash leads to a group, whose option is chosen; a dot leads to a value."""
+    group, dot, inner = key.partition(".")
+    if dot and group in groups and "/" in group:
+        dotted = f"{group.replace('/', '.')}.{inner}"
+        raise UserError(f"{key}: {group} is a group, whose options are chosen; a value has dots only: {dotted}")
+    if "/" in key or "@" in key:
+        raise UserError(f"{key} is not a group; there are: {', '.join(groups)}")
+    parts = [name for name in groups if name.startswith(f"{key}/")]
+    if parts and not option.startswith("{"):
+        raise UserError(f"{key}={option}: {key} is chosen in parts: {', '.join(parts)}")
+    slashed = key.replace(".", "/")
+    if option in groups.get(slashed, []):
+        raise UserError(f"{key}={option}: an option is chosen with a slash: {slashed}={option}")
 
 
 def _one_line(error: Exception) -> str:
@@ -79,7 +110,8 @@ def _one_line(error: Exception) -> str:
         causes.append(cause)
     for candidate in reversed(causes):
         if isinstance(candidate, OmegaConfBaseException) and candidate.full_key:
-            if "is not Optional" in str(candidate):
-                return f"{candidate.full_key} is null, but it must have a value"
+            if isinstance(candidate, MissingMandatoryValue):
+                key = candidate.full_key
+                return f"{key} has no value: give it one in params.yaml, or on the command line as {key}=VALUE"
             return f"{candidate.full_key}: {candidate.msg or candidate}".splitlines()[0]
     return " ".join(str(error).split())

@@ -8,6 +8,9 @@ floor), and errors of reconstruction; samples.png, reconstructions.png and inter
 computed: fd_classifier_samples5000_train4000 is the Fréchet distance between 5000 samples and 4000 train images on
 the classifier's features. Only numbers on Inception are called fid and inception_score.
 
+A model without an encoder has no reconstructions, and its interpolations lie between samples. Where the generator's
+images are smaller than the dataset's, real images are averaged down to its resolution first.
+
 Parameters read: evaluate_generation.
 """
 
@@ -49,7 +52,8 @@ def main() -> None:
         write_metrics(directory, metrics)
         save_pictures(directory, model, dataset, parameters, device)
     print(summary(metrics))
-    print(f"pictures in {args.output}: samples.png, reconstructions.png, interpolations.png")
+    pictures = sorted(path.name for path in args.output.glob("*.png"))
+    print(f"pictures in {args.output}: {', '.join(pictures)}")
 
 
 if __name__ == "__main__":

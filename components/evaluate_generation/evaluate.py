@@ -1,6 +1,7 @@
 """Measures what a model generates, beside the same numbers of real held-out images."""
 
 from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,20 @@ from components.artifacts.feature_network import FeatureNetworkModule
 from components.artifacts.metrics import Metrics
 from components.artifacts.model import Model
 from components.artifacts.parameters import EvaluateGeneration
-from components.bigbigan.pixels import to_float
+from components.bigbigan.encoder.encoder import Encoder
+from components.bigbigan.pixels import at_size, to_float
 from components.evaluate_generation.compare import compare
 from components.evaluate_generation.features import Features, extract, split_batches
 from components.evaluate_generation.keys import Keys
-from components.evaluate_generation.pictures import save_interpolations, save_reconstructions, save_samples
-from components.evaluate_generation.reconstruction import reconstruction_errors, same_class
-from components.evaluate_generation.sampling import encode, generate, latents, sample_batches
+from components.evaluate_generation.pictures import (
+    save_interpolations,
+    save_interpolations_of_samples,
+    save_reconstructions,
+    save_samples,
+)
+from components.evaluate_generation.reconstruction import Errors, reconstruction_errors, same_class
+from components.evaluate_generation.resolution import averaged
+from components.evaluate_generation.sampling import encode, generate, generated_size, latents, sample_batches
 
 DEFINITIONS = {
     "frechet_distance": "squared; covariances divided by N - 1; float64; biased upwards, more so for fewer images: "
@@ -30,8 +38,12 @@ DEFINITIONS = {
     "precision_recall": "improved precision and recall, Euclidean, float64, as many images on both sides",
     "class_total_variation": "half the sum of absolute differences between the shares of predicted classes",
     "mean_pixel": "mean over pixels and channels, 0 black to 1 white",
-    "reconstruction": "G(mean of E(x)), not quantised, images in [-1, 1]; l1 mean absolute, l2 root of mean squared "
-    "difference per pixel and channel, averaged over images; relative: divided by that of shuffled pairs",
+    "resolution": "all images are compared at that of the generator: larger real ones are averaged down to it, each "
+    "pixel the mean of a square, and rounded to uint8; where the feature network takes images of one size, all of them "
+    "are enlarged to it, each pixel repeated",
+    "reconstruction": "G(mean of E(x)), not quantised, beside x averaged to the generator's resolution, in [-1, 1]; "
+    "l1 mean absolute, l2 root of mean squared difference per pixel and channel, averaged over images; relative: "
+    "divided by that of shuffled pairs",
     "samples": "untruncated, averaged weights, quantised to uint8 before features are extracted; numbers of fewer "
     "samples than all are means over all disjoint subsets of that size",
 }
@@ -48,7 +60,7 @@ def evaluate(
 
     A test split is mostly far smaller than the number of samples, and most of these numbers depend on the count.
     Hence the samples are measured twice: all of them, and as means over disjoint subsets as large as the test
-    split; the latter stand beside the floor.
+    split; the latter stand beside the floor. A model without an encoder has no reconstructions.
 
     Raises:
         UserError: the inputs do not belong together, or there are too few samples for a covariance.
@@ -61,7 +73,9 @@ def evaluate(
     z = latents(model, parameters.samples, parameters.seed)
     batches = sample_batches(model, z, batch_size, device)
     samples = extract(network, _bar(batches, "samples", parameters.samples, batch_size), device)
-    train = _features(network, dataset.train, _order(dataset.train, len(dataset.train), parameters), batch_size, device)
+    size = generated_size(model)
+    order = _order(dataset.train, len(dataset.train), parameters)
+    train = _features(network, dataset.train, order, size, batch_size, device)
 
     keys = Keys(network.name, parameters.precision_recall_neighbours)
     values, absent = compare(samples, "samples", train, network.target, keys, parameters)
@@ -70,18 +84,21 @@ def evaluate(
     if len(order) == 0:
         absent["floor"] = "the test split is empty"
     else:
-        test = _features(network, dataset.test, order, batch_size, device)
+        test = _features(network, dataset.test, order, size, batch_size, device)
         floor, floor_absent = compare(test, "test", train, network.target, keys, parameters)
         alike, alike_absent = _mean_of_subsets(samples, len(test), train, network.target, keys, parameters)
         # First the means: with one subset alone they are the same numbers under the same keys.
         values = {**alike, **values, **floor}
         absent = {**alike_absent, **absent, **floor_absent}
-    if len(order) < 2:
-        absent["reconstruction"] = "the test split has fewer than two images"
+    encoder = model.networks.encoder
+    if encoder is None:
+        absent |= _without_reconstruction("the model has no encoder", network, len(order), keys)
+    elif len(order) < 2:
+        absent |= _without_reconstruction("the test split has fewer than two images", network, len(order), keys)
     else:
-        values.update(_reconstruction(model, network, dataset.test, order, test, keys, batch_size, device))
+        values |= _reconstruction(model, encoder, network, dataset.test, order, test, keys, batch_size, device)
     counts = {"samples": len(samples), "train": len(train), "test": len(order)}
-    return Metrics(values, _protocol(dataset, network, parameters, counts, absent))
+    return Metrics(values, _protocol(dataset, size, network, parameters, counts, absent))
 
 
 def save_pictures(
@@ -89,18 +106,23 @@ def save_pictures(
 ) -> None:
     """Writes samples.png, reconstructions.png and interpolations.png, of the first samples and test images.
 
-    Where there are fewer than two test images, train images take their place.
+    Where there are fewer than two test images, train images take their place. Without an encoder there are no
+    reconstructions, and the interpolations lie between samples.
     """
     count = parameters.sheet_images
+    rows = max(1, count // parameters.interpolation_steps)
     model.networks.to(device)
-    save_samples(directory / "samples.png", model, latents(model, parameters.samples, parameters.seed)[:count], device)
+    z = latents(model, parameters.samples, parameters.seed)
+    save_samples(directory / "samples.png", model, z[:count], device)
+    interpolations, steps = directory / "interpolations.png", parameters.interpolation_steps
+    encoder = model.networks.encoder
+    if encoder is None:
+        save_interpolations_of_samples(interpolations, model, z[: 2 * rows], steps, device)
+        return
     split = dataset.test if len(dataset.test) >= 2 else dataset.train
     images = split.images(_order(split, min(len(split), count), parameters))
-    save_reconstructions(directory / "reconstructions.png", model, images[: max(1, count // 2)], device)
-    rows = max(1, count // parameters.interpolation_steps)
-    save_interpolations(
-        directory / "interpolations.png", model, images[: 2 * rows], parameters.interpolation_steps, device
-    )
+    save_reconstructions(directory / "reconstructions.png", model, encoder, images[: max(1, count // 2)], device)
+    save_interpolations(interpolations, model, encoder, images[: 2 * rows], steps, device)
 
 
 def check_inputs(model: Model, dataset: Dataset, network: FeatureNetworkModule, parameters: EvaluateGeneration) -> None:
@@ -112,7 +134,7 @@ def check_inputs(model: Model, dataset: Dataset, network: FeatureNetworkModule, 
     of_model = {name: model.config["image"][name] for name in of_data}
     if of_model != of_data:
         raise UserError(
-            f"the model makes images of {of_model}, the dataset has {of_data}: give those that belong together"
+            f"the model was made for images of {of_model}, the dataset has {of_data}: give those that belong together"
         )
     of_network = network.description["image"]
     if of_network not in (None, of_data):
@@ -132,9 +154,9 @@ def _order(split: Split, count: int, parameters: EvaluateGeneration) -> np.ndarr
 
 
 def _features(
-    network: FeatureNetworkModule, split: Split, order: np.ndarray, batch_size: int, device: torch.device
+    network: FeatureNetworkModule, split: Split, order: np.ndarray, size: int, batch_size: int, device: torch.device
 ) -> Features:
-    batches = split_batches(split, order, batch_size)
+    batches = (averaged(images, size) for images in split_batches(split, order, batch_size))
     return extract(network, _bar(batches, "real images", len(order), batch_size), device)
 
 
@@ -153,8 +175,17 @@ def _mean_of_subsets(
     return {key: float(np.mean([values[key] for values, _ in results])) for key in first_values}, first_absent
 
 
+def _without_reconstruction(reason: str, network: FeatureNetworkModule, images: int, keys: Keys) -> dict[str, str]:
+    """The reason, by the key of each number that there would be."""
+    absent = [keys.reconstruction(error.name, f"test{images}") for error in fields(Errors)]
+    if network.target == "labels":
+        absent.append(keys.same_class(f"test{images}"))
+    return dict.fromkeys(absent, reason)
+
+
 def _reconstruction(
     model: Model,
+    encoder: Encoder,
     network: FeatureNetworkModule,
     split: Split,
     order: np.ndarray,
@@ -166,8 +197,8 @@ def _reconstruction(
     originals, reconstructions, pictures = [], [], []
     with torch.no_grad():
         for images in _bar(split_batches(split, order, batch_size), "reconstructions", len(order), batch_size):
-            z = encode(model, images, device)
-            originals.append(to_float(images))
+            z = encode(encoder, images, device)
+            originals.append(at_size(to_float(images), generated_size(model)))
             reconstructions.append(model.networks.generator(z.to(device)).cpu())
             pictures.append(generate(model, z, device))
     errors = reconstruction_errors(torch.cat(originals), torch.cat(reconstructions))
@@ -180,15 +211,22 @@ def _reconstruction(
 
 def _protocol(
     dataset: Dataset,
+    size: int,
     network: FeatureNetworkModule,
     parameters: EvaluateGeneration,
     counts: dict[str, int],
     absent: dict[str, str],
 ) -> dict[str, Any]:
+    image = network.description["image"]
     told = ("name", "kind", "target", "feature_size", "outputs", "input", "weights_sha256", "dataset_version")
     return {
         "feature_network": {key: network.description[key] for key in told},
         "dataset_version": dataset.manifest["version"],
+        "resolution": {
+            "compared": size,
+            "dataset": dataset.train.shards[0].shape[1],
+            "feature_network": None if image is None else image["size"],
+        },
         "reference_split": "train",
         "floor_split": "test",
         "counts": counts,

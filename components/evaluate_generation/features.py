@@ -9,6 +9,7 @@ from torch import Tensor
 
 from components.artifacts.dataset import Split
 from components.artifacts.feature_network import FeatureNetworkModule
+from components.evaluate_generation.resolution import enlarged
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,15 @@ class Features:
 
 @torch.no_grad()
 def extract(network: FeatureNetworkModule, batches: Iterable[np.ndarray], device: torch.device) -> Features:
-    """Runs the network over batches of uint8 images N×H×W×C, of which there must be at least one."""
+    """Runs the network over batches of uint8 images N×H×W×C, of which there must be at least one.
+
+    Where the network takes images of one size only, smaller ones are enlarged to it.
+    """
+    image = network.description["image"]
     features, logits, mean_pixels = [], [], []
     for batch in batches:
-        one, two = network(torch.from_numpy(batch).to(device))
+        pixels = torch.from_numpy(batch).to(device)
+        one, two = network(pixels if image is None else enlarged(pixels, image["size"]))
         features.append(one.cpu())
         logits.append(two.cpu())
         mean_pixels.append(torch.from_numpy(batch.reshape(len(batch), -1).mean(1) / 255.0))
@@ -42,6 +48,6 @@ def extract(network: FeatureNetworkModule, batches: Iterable[np.ndarray], device
 
 
 def split_batches(split: Split, indices: np.ndarray, batch_size: int) -> Iterator[np.ndarray]:
-    """The images at `indices`, in that order, uint8 N×H×W×C, `batch_size` at a time."""
+    """The images at `indices`, in that order, uint8 N×H×W×C as they are stored, `batch_size` at a time."""
     for start in range(0, len(indices), batch_size):
         yield split.images(indices[start : start + batch_size])

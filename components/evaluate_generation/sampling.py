@@ -8,8 +8,15 @@ from torch import Tensor
 
 from components.artifacts.model import Model
 from components.artifacts.pictures import to_uint8
+from components.bigbigan.encoder.encoder import Encoder
 from components.bigbigan.latents import draw
 from components.bigbigan.pixels import to_float
+
+
+def generated_size(model: Model) -> int:
+    """The resolution of G, in pixels: that of the dataset, or a fraction of it."""
+    size: int = model.config["model"]["generator"]["image_size"]
+    return size
 
 
 def latents(model: Model, count: int, seed: int) -> Tensor:
@@ -31,8 +38,7 @@ def sample_batches(model: Model, z: Tensor, batch_size: int, device: torch.devic
 
 
 @torch.no_grad()
-def encode(model: Model, images: np.ndarray, device: torch.device) -> Tensor:
+def encode(encoder: Encoder, images: np.ndarray, device: torch.device) -> Tensor:
     """The mean of E(x), without its noise: uint8 N×H×W×C -> N×Z on the CPU."""
-    encoder = model.networks.encoder
     mean, _ = encoder.distribution(encoder.features(to_float(images).to(device)))
     return mean.cpu()

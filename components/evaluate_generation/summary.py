@@ -45,6 +45,9 @@ def summary(metrics: Metrics) -> str:
         text = f"reconstruction error, relative to shuffled pairs: l1 {relative[0]:.3f}, l2 {relative[1]:.3f}"
         same = values.get(keys.same_class(images))
         lines.append(text if same is None else f"{text}; same class {100 * same:.1f} %")
+    else:
+        reason = metrics.protocol["not_measured"][keys.reconstruction("relative_l1", images)]
+        lines.append(f"reconstruction was not measured: {reason}")
     return "\n".join(lines)
 
 

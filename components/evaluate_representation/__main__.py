@@ -16,7 +16,8 @@ on the test split, which training never saw. The probe is fitted on train; its p
 Views of an image: AvePool, BN+CReLU and mu of the trained encoder; as references, by the same protocol, the raw
 pixels, and AvePool and BN+CReLU of an untrained encoder of the same shape. The encoder stays as it is.
 
-A dataset without labels, or with one class only, gives empty metrics that say so, and the picture of neighbours.
+A dataset without labels, or with one class only, gives empty metrics that say so, and the picture of neighbours. A
+model without an encoder gives empty metrics that say so, and no picture.
 """
 
 OUTPUTS = """\

@@ -16,6 +16,7 @@ from components.artifacts.files import new_directory
 from components.artifacts.metrics import Metrics, write_metrics
 from components.artifacts.model import Model
 from components.artifacts.parameters import EvaluateRepresentation
+from components.bigbigan.encoder.encoder import Encoder
 from components.evaluate_representation.features import View, compute_views, encode
 from components.evaluate_representation.knn import nearest
 from components.evaluate_representation.low_label import draw, smallest_class
@@ -38,18 +39,23 @@ SHOWN_QUERIES, SHOWN_NEIGHBOURS = 10, 8
 def evaluate(model: Model, dataset: Dataset, parameters: EvaluateRepresentation, output: Path) -> list[str]:
     """Measures, and writes metrics and pictures to `output`. Returns plain lines for the terminal.
 
+    Without an encoder there is nothing to measure: the metrics are empty and say so, and there are no pictures.
+
     Raises:
         UserError: the images are of another shape than the model's, a split is empty, or the features are not finite.
     """
+    encoder = model.networks.encoder
+    if encoder is None:
+        return [_skip_all("the model has no encoder", output)]
     _check(model.config["image"], dataset)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     reason = _reason_to_skip(dataset)
     if reason:
-        return [_skip(reason, model, dataset, parameters, output, device)]
+        return [_skip_accuracies(reason, encoder, dataset, parameters, output, device)]
 
     names = dataset.classes or []
     labels = Labels.of(dataset, names, device)
-    views = compute_views(model.networks.encoder, model.config, dataset, parameters.batch_size, parameters.seed, device)
+    views = compute_views(encoder, model.config, dataset, parameters.batch_size, parameters.seed, device)
     draws, remarks = _draws(labels.train.cpu().numpy(), parameters)
     counts = [k for k in parameters.neighbours if k <= len(dataset.train)]
     remarks += [
@@ -81,15 +87,21 @@ def evaluate(model: Model, dataset: Dataset, parameters: EvaluateRepresentation,
     return [*remarks, *format_table(values, list(views), list(draws), counts)]
 
 
-def _skip(
+def _skip_all(reason: str, output: Path) -> str:
+    with new_directory(output, known_by="metrics.json") as directory:
+        write_metrics(directory, Metrics({}, {"skipped": reason}))
+    return f"skipped the linear probe, kNN and the pictures: {reason}"
+
+
+def _skip_accuracies(
     reason: str,
-    model: Model,
+    encoder: Encoder,
     dataset: Dataset,
     parameters: EvaluateRepresentation,
     output: Path,
     device: torch.device,
 ) -> str:
-    avepool, _ = encode(model.networks.encoder, dataset, parameters.batch_size, device, "trained encoder")
+    avepool, _ = encode(encoder, dataset, parameters.batch_size, device, "trained encoder")
     with new_directory(output, known_by="metrics.json") as directory:
         write_metrics(directory, Metrics({}, {"skipped": reason}))
         _draw_neighbours(directory / "neighbours.png", avepool, dataset)

@@ -99,7 +99,9 @@ def bn_crelu(view: View) -> View:
 
 def untrained_encoder(config: Mapping[str, Any], train: Split, seed: int, device: torch.device) -> Encoder:
     """E as it is before training, but with batch norm statistics of the train images, so that it is compared fairly."""
-    encoder = build_networks(config, seed).encoder.to(device)
+    encoder = build_networks(config, seed).encoder
+    assert encoder is not None
+    encoder.to(device)
     latent_size = config["model"]["latent"]["size"]
     order = np.random.default_rng(seed).permutation(len(train))
     whole = len(order) // STATISTICS_BATCH * STATISTICS_BATCH

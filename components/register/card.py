@@ -1,7 +1,7 @@
 """The model card: Markdown with the YAML front matter that the Hugging Face hub reads. It claims what was measured."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import yaml
@@ -9,16 +9,28 @@ import yaml
 from components.register.candidate import Candidate
 from components.register.gate import Finding
 
-# Sections of resolved.yaml and keys in them that say what kind of model it is; all the others are beside the card.
+# Sections of resolved.yaml and keys in them that say what kind of model it is; all the others are beside the card. A
+# network's section is itself a value where the model lacks the network: null.
 PARAMETERS = (
     "image.size",
     "image.channels",
     "model.latent.size",
     "model.latent.distribution",
+    "model.generator.kind",
+    "model.generator.image_size",
     "model.generator.channels",
     "model.generator.multipliers",
-    "model.encoder.channels",
-    "model.encoder.multipliers",
+    "model.encoder",
+    "model.encoder.image_size",
+    "model.encoder.trunk.kind",
+    "model.encoder.trunk.layers",
+    "model.encoder.trunk.width",
+    "model.encoder.trunk.channels",
+    "model.encoder.trunk.multipliers",
+    "model.encoder.sigma",
+    "model.discriminator",
+    "model.discriminator.kind",
+    "model.discriminator.scores",
     "model.discriminator.channels",
     "model.discriminator.multipliers",
     "train.steps",
@@ -31,6 +43,12 @@ PARAMETERS = (
 _ACCURACY = re.compile(r"(linear_top\d|knn\d+_top1)_(untrained_)?(bn_crelu|avepool|mu|pixels)_(.+)")
 _FEATURES = {"bn_crelu": "BN+CReLU", "avepool": "AvePool", "mu": "mean of E(x)"}
 _GENERATED = re.compile(r"(.+)_samples(\d+)((?:_.+)?)")
+_TAGS = {
+    "bigbigan": {"encoder", "discriminator"},
+    "gan": {"discriminator"},
+    "image-feature-extraction": {"encoder"},
+    "unconditional-image-generation": {"discriminator"},
+}
 _HUB_METRICS = {"linear_top": "accuracy", "knn": "accuracy", "fid": "fid", "fd": "frechet_distance"}
 
 
@@ -39,9 +57,10 @@ def card(
 ) -> str:
     """The whole text; its pictures are linked by their paths inside the registry's version."""
     values = candidate.measured.values
+    networks = {name.removesuffix(".safetensors") for name in candidate.description["files"]}
     sections = [
-        _front_matter(name, values) + f"# {name}, version {version}",
-        _intended_use(),
+        _front_matter(name, values, networks) + f"# {name}, version {version}",
+        _intended_use(networks),
         _data(candidate),
         _parameters(candidate),
         _metrics(values, candidate.measured.skipped),
@@ -53,26 +72,39 @@ def card(
     return "\n\n".join(sections) + "\n"
 
 
-def _front_matter(name: str, values: Mapping[str, float]) -> str:
+def _front_matter(name: str, values: Mapping[str, float], networks: Set[str]) -> str:
     metrics = {hub for kind, hub in _HUB_METRICS.items() if any(re.match(rf"{kind}\d*_", key) for key in values)}
     content = {
         # Nobody but the owner of the images can say under which licence a model made from them may go.
         "license": "unknown",
         "library_name": "pytorch",
         "model_name": name,
-        "tags": ["bigbigan", "gan", "image-feature-extraction", "unconditional-image-generation"],
+        "tags": [tag for tag, needed in _TAGS.items() if needed <= networks],
         "metrics": sorted(metrics),
     }
     return f"---\n{yaml.safe_dump(content, sort_keys=False)}---\n\n"
 
 
-def _intended_use() -> str:
-    return (
-        "## Intended use\n\n"
-        "BigBiGAN (Donahue & Simonyan 2019): an encoder that turns an image into features and a latent code, and a "
-        "generator that turns a latent code into an image; trained together, without labels. For embeddings, samples "
-        "and reconstructions of images like those it was trained on."
-    )
+def _intended_use(networks: Set[str]) -> str:
+    if "encoder" not in networks:
+        use = (
+            "A generative adversarial network without an encoder: a generator that turns a latent code into an image, "
+            "trained without labels. For samples like the images it was trained on; it has no embeddings and no "
+            "reconstructions."
+        )
+    elif "discriminator" not in networks:
+        use = (
+            "An autoencoder: an encoder that turns an image into features and a latent code, and a generator that "
+            "turns a latent code into an image; trained together, without labels and without a discriminator. For "
+            "embeddings and reconstructions of images like those it was trained on."
+        )
+    else:
+        use = (
+            "BigBiGAN (Donahue & Simonyan 2019): an encoder that turns an image into features and a latent code, and a "
+            "generator that turns a latent code into an image; trained together, without labels. For embeddings, "
+            "samples and reconstructions of images like those it was trained on."
+        )
+    return f"## Intended use\n\n{use}"
 
 
 def _data(candidate: Candidate) -> str:

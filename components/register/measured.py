@@ -7,8 +7,9 @@ from typing import Any
 from components.artifacts.errors import UserError
 from components.artifacts.metrics import Metrics
 
-# What a protocol led to in one model's case, such as a selected penalty: reported, but no part of the comparison.
-OUTCOMES = "outcomes"
+# What a protocol led to in one model's case, such as a selected penalty, or a number that it cannot have: reported, but
+# no part of the comparison.
+OUTCOMES = ("outcomes", "not_measured")
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def protocol_differences(champion: Mapping[str, Any], challenger: Mapping[str, A
 def _flat(protocol: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in protocol.items():
-        if not prefix and key == OUTCOMES:
+        if not prefix and key in OUTCOMES:
             continue
         if isinstance(value, Mapping) and value:
             flat |= _flat(value, f"{prefix}{key}.")

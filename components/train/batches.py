@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from components.artifacts.dataset import Split
+from components.artifacts.parameters import Train
 from components.bigbigan.pixels import to_float
 from components.train.draws import image_indices
 from components.train.ranks import Ranks
@@ -16,15 +17,16 @@ from components.train.ranks import Ranks
 _AHEAD = 2
 
 
-def batches(images: Split, seed: int, batch_size: int, positions: Iterable[int], ranks: Ranks) -> Iterator[Tensor]:
+def batches(images: Split, train: Train, positions: Iterable[int], ranks: Ranks) -> Iterator[Tensor]:
     """This rank's share of each global batch, on its device: float N×C×H×W in [-1, 1].
 
     Args:
         positions: of the first image of each batch in the endless sequence of epochs.
     """
+    rows = ranks.share(train.batch_size, train.accumulation_steps).numpy()
 
     def read(position: int) -> Tensor:
-        indices = image_indices(seed, len(images), position, batch_size)[ranks.share(batch_size)]
+        indices = image_indices(train.seed, len(images), position, train.batch_size)[rows]
         pixels = torch.as_tensor(images.images(indices))
         return pixels.pin_memory() if ranks.device.type == "cuda" else pixels
 

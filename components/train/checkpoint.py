@@ -54,12 +54,20 @@ def load_newest_checkpoint(directory: Path, state: State) -> None:
 
 def receive_state(state: State, ranks: Ranks) -> None:
     """Brings the state of every rank to that of rank 0, which alone needs to see the checkpoints."""
-    progress = torch.tensor(float(state.step), dtype=torch.float64, device=ranks.device)
+    scalers = {name: scaler.state_dict() for name, scaler in state.scalers.items()}
+    numbers = [float(state.step), *(value for scaler in scalers.values() for value in scaler.values())]
+    progress = torch.tensor(numbers, dtype=torch.float64, device=ranks.device)
     ranks.receive([progress])
-    state.step = int(progress)
+    step, *received = progress.tolist()
+    state.step = int(step)
+    for name, scaler in scalers.items():
+        for key, value in scaler.items():
+            scaler[key] = type(value)(received.pop(0))
+        state.scalers[name].load_state_dict(scaler)
     if state.step and not ranks.writes:
         _make_room_for_moments(state)
-    ranks.receive(list(_tensors(state).values()))
+    # Sorted: what was loaded has the order of the file.
+    ranks.receive([tensor for _, tensor in sorted(_tensors(state).items())])
 
 
 def _checkpoints(directory: Path) -> list[Path]:

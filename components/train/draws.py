@@ -15,7 +15,7 @@ from components.artifacts.parameters import Latent, Recipe
 from components.bigbigan.latents import draw
 from components.train.views import Views, draw_views
 
-_ORDER, _STEP, _SHEET, _STANDING, _DRIFT = range(5)
+_ORDER, _STEP, _SHEET, _STANDING, _DRIFT, _INVERSION = range(6)
 
 
 def _generator(seed: int, *position: int) -> torch.Generator:
@@ -54,7 +54,7 @@ class Draws:
     data_views: Views
     generated_views: Views
 
-    def __getitem__(self, rows: slice) -> "Draws":
+    def __getitem__(self, rows: slice | Tensor) -> "Draws":
         """Those of some of the pairs."""
         return Draws(self.latents[rows], self.encoder_noise[rows], self.data_views[rows], self.generated_views[rows])
 
@@ -88,6 +88,11 @@ def sheet_latents(seed: int, count: int, latent: Latent) -> Tensor:
 def drift_latents(seed: int, count: int, latent: Latent) -> Tensor:
     """The latents of the samples whose distance to the train images is watched: the same ones each time."""
     return draw(latent.distribution, (count, latent.size), _generator(seed, _DRIFT))
+
+
+def inversion_latents(seed: int, count: int, latent: Latent) -> Tensor:
+    """The latents that E is asked to find again in what G makes of them: the same ones each time."""
+    return draw(latent.distribution, (count, latent.size), _generator(seed, _INVERSION))
 
 
 def standing_latents(seed: int, batch: int, count: int, latent: Latent) -> Tensor:

@@ -2,6 +2,7 @@
 
     <directory>/log.csv      losses, scores and gradient norms
     <directory>/drift.csv    how far the samples are from the train images
+    <directory>/inversion.csv   what is left of images after G(E(x)) and of latents after E(G(z))
     <directory>/tensorboard/
 
 All are cut back to the step that training resumes from, so that a run that was killed leaves the same rows as one
@@ -17,7 +18,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from components.artifacts.files import write_bytes
 
-FILES = ("log.csv", "drift.csv")
+FILES = ("log.csv", "drift.csv", "inversion.csv")
 
 
 class Log:

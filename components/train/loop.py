@@ -39,10 +39,11 @@ def train(
         KeyboardInterrupt: a stop was requested, of any rank; the state has been saved.
     """
     parameters = recipe.train
-    seed, batch_size = parameters.seed, parameters.batch_size
+    batch_size, parts = parameters.batch_size, parameters.accumulation_steps
+    rows = ranks.share(batch_size, parts)
     turns = phases(state, recipe, ranks)
     positions = (turn * batch_size for turn in range(state.step * len(turns), parameters.steps * len(turns)))
-    real = batches(images, seed, batch_size, positions, ranks)
+    real = batches(images, parameters, positions, ranks)
     steps = tqdm(
         range(state.step, parameters.steps),
         initial=state.step,
@@ -57,9 +58,9 @@ def train(
         lr = parameters.lr * lr_factor(step, parameters)
         for index, turn in enumerate(turns):
             batch = next(real)
-            draws = step_draws(recipe, step, index)[ranks.share(batch_size)].to(ranks.device)
+            draws = step_draws(recipe, step, index)[rows].to(ranks.device)
             for phase in turn:
-                numbers |= backward(phase, state.networks, batch, draws, parameters.accumulation_steps, ranks, step)
+                numbers |= backward(phase, state.networks, batch, draws, parts, ranks, step)
             for phase in turn:
                 apply(phase, lr)
         average(state, ema_decay(step, parameters))

@@ -12,7 +12,7 @@ from components.bigbigan.discriminator.scores import Scores
 from components.bigbigan.pixels import at_size
 from components.train.augmentation import augment
 from components.train.draws import Draws
-from components.train.precision import autocast
+from components.train.precision import autocast, widened
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class GeneratorEncoderLoss(nn.Module):
             encodes = reconstructs or _d_sees_latents(networks)
             passes = make_passes(networks, images, draws, generates=adversarial or regresses, encodes=encodes)
             scores = score_pairs(networks, passes, draws, self.augment_generated) if adversarial else None
-            found = self._find_latents(passes, draws) if regresses else None
+            found = self._find_latents(passes) if regresses else None
             reconstructed = networks.generator(passes.encoded) if reconstructs else None
 
         loss, numbers = images.new_zeros(()), dict[str, Tensor]()
@@ -73,24 +73,23 @@ class GeneratorEncoderLoss(nn.Module):
             loss = loss + objective.total(terms, weights.average_scores)
             numbers |= _numbers(terms, *scores)
         if found is not None and networks.encoder is not None:
-            error = objective.latent_regression(draws.latents, found.float(), networks.encoder.bounded)
+            error = objective.latent_regression(draws.latents, widened(found), networks.encoder.bounded)
             loss = loss + weights.latent_regression_encoder * error
             numbers["loss_latent_regression"] = error.detach()
         if reconstructed is not None:
             real = at_size(passes.real, reconstructed.shape[-1])
-            l1 = objective.reconstruction_l1(real, reconstructed.float())
-            l2 = objective.reconstruction_l2(real, reconstructed.float())
+            l1 = objective.reconstruction_l1(real, widened(reconstructed))
+            l2 = objective.reconstruction_l2(real, widened(reconstructed))
             loss = loss + weights.reconstruction_l1 * l1 + weights.reconstruction_l2 * l2
             numbers |= {"loss_reconstruction_l1": l1.detach(), "loss_reconstruction_l2": l2.detach()}
         return loss, numbers
 
-    def _find_latents(self, passes: Passes, draws: Draws) -> Tensor:
-        """E(G(z)); G is told as much of E's error as its own weight says."""
+    def _find_latents(self, passes: Passes) -> Tensor:
+        """What E says of G(z); G is told as much of E's error as its own weight says."""
         assert passes.generated is not None
         assert self.networks.encoder is not None
         share = self.weights.latent_regression_generator / self.weights.latent_regression_encoder
-        found: Tensor = self.networks.encoder(objective.scale_gradient(passes.generated, share), draws.encoder_noise)
-        return found
+        return self.networks.encoder.location(objective.scale_gradient(passes.generated, share))
 
 
 def make_passes(networks: Networks, images: Tensor, draws: Draws, generates: bool, encodes: bool) -> Passes:
@@ -104,7 +103,7 @@ def make_passes(networks: Networks, images: Tensor, draws: Draws, generates: boo
 
 
 def score_pairs(networks: Networks, passes: Passes, draws: Draws, augment_generated: bool) -> tuple[Scores, Scores]:
-    """D's scores, float32, of N data pairs (x, E(x)) and of N generated pairs (G(z), z).
+    """D's scores, at least float32, of N data pairs (x, E(x)) and of N generated pairs (G(z), z).
 
     E and D see the same view of a real image, D at G's resolution. A D that normalises batches gets each kind by
     itself, as BiGAN's does; another gets both in one pass.
@@ -118,7 +117,7 @@ def score_pairs(networks: Networks, passes: Passes, draws: Draws, augment_genera
     else:
         latents = None if passes.encoded is None else torch.cat([passes.encoded, draws.latents])
         pairs = discriminator(torch.cat([real, generated]), latents).split(len(real))
-    data, fake = (Scores(*(None if term is None else term.float() for term in scores)) for scores in pairs)
+    data, fake = (Scores(*(None if term is None else widened(term) for term in scores)) for scores in pairs)
     return data, fake
 
 

@@ -7,6 +7,7 @@ left out and tried again with a smaller scale.
 """
 
 import torch
+from torch import Tensor
 
 _AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -14,6 +15,11 @@ _AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 def autocast(precision: str, device: torch.device) -> torch.autocast:
     """The context of a forward pass."""
     return torch.autocast(device.type, dtype=_AUTOCAST.get(precision), enabled=precision in _AUTOCAST)
+
+
+def widened(values: Tensor) -> Tensor:
+    """16-bit numbers as float32, others as they are: what a loss is computed of."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
 def set_matmul_precision(precision: str) -> None:

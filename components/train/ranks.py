@@ -1,12 +1,11 @@
 """The processes that train one model together, as torchrun starts them.
 
-    torchrun --nproc-per-node 8 -m components.train --params resolved.yaml ...
-
 Each process is a rank. A rank draws every number of the global batch and takes its own share of it, so the number of
 ranks changes no image order and no noise. Rank 0 alone writes.
 """
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,10 +34,12 @@ class Ranks:
         """Whether this is the rank that logs, draws and saves."""
         return self.rank == 0
 
-    def share(self, batch_size: int) -> slice:
-        """This rank's rows of a global batch."""
-        rows = batch_size // self.count
-        return slice(self.rank * rows, (self.rank + 1) * rows)
+    def share(self, batch_size: int, parts: int) -> Tensor:
+        """This rank's rows of a global batch that is taken in `parts`: its share of each, part after part.
+
+        So all ranks together see the same parts, however many they are.
+        """
+        return torch.arange(batch_size).view(parts, self.count, -1)[:, self.rank].flatten()
 
     def mean(self, values: Tensor) -> Tensor:
         """The mean over ranks of each value; what is not finite on one rank is not finite in the mean."""
@@ -58,6 +59,18 @@ class Ranks:
                 message = tensor.detach().contiguous()
                 dist.broadcast(message, src=0)
                 tensor.detach().copy_(message)
+
+
+def torchrun_for_all_gpus(arguments: list[str]) -> list[str] | None:
+    """The command that starts this trainer once for each GPU of this machine; None where one process will do.
+
+    Args:
+        arguments: of `python -m components.train`.
+    """
+    if "WORLD_SIZE" in os.environ or torch.cuda.device_count() < 2:
+        return None
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "gpu"]
+    return [*torchrun, "-m", "components.train", *arguments]
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from components.artifacts.errors import UserError
 from components.artifacts.files import check_replaceable
 from components.artifacts.parameters import Monitoring, Recipe
 from components.bigbigan.build import Networks, build_networks
-from components.train import drift
+from components.bigbigan.pixels import to_float
+from components.train import drift, inversion, signs
 from components.train.checkpoint import load_newest_checkpoint, receive_state, save_checkpoint
 from components.train.evaluation_copy import evaluation_copy
 from components.train.export import export
@@ -22,12 +23,15 @@ from components.train.precision import set_matmul_precision
 from components.train.ranks import Ranks
 from components.train.run_directory import locked, run_name
 from components.train.sheets import draw_sheets, sheet_originals
+from components.train.singular_values import singular_values
 from components.train.state import State, new_state
 from components.train.stopping import stop_between_steps
 from components.train.threads import busy_machine
 
 # Enough for a picture; the model that is exported gets `train.standing_batches`.
 _SHEET_BATCHES = 16
+# Validation images on which E and G are asked to invert each other.
+_HELD_OUT = 256
 
 
 def run(dataset: Dataset, recipe: Recipe, monitoring: Monitoring, ranks: Ranks, runs: Path, output: Path) -> Path:
@@ -49,15 +53,18 @@ def run(dataset: Dataset, recipe: Recipe, monitoring: Monitoring, ranks: Ranks, 
         return evaluation_copy(state, dataset.train, recipe, batches)
 
     originals = dataset.validation.images(sheet_originals(len(dataset.validation)))
-    train_moments = drift.reference(dataset.train, size) if drift.can_be_measured(dataset.train) else None
+    held_out = dataset.validation.images(range(min(len(dataset.validation), _HELD_OUT)))
+    reference = drift.reference(dataset.train, size) if drift.can_be_measured(dataset.train) else None
 
     def look(state: State, log: Log) -> None:
         networks = evaluated(state, _SHEET_BATCHES)
         draw_sheets(directory / "sheets" / f"{state.step:09d}", networks, originals, latent, seed)
-        if train_moments is not None:
-            log.write("drift.csv", state.step, drift.measure(networks, train_moments, latent, seed))
-            if warning := drift.advice(directory / "drift.csv"):
-                tqdm.write(warning, file=sys.stderr)
+        if left := inversion.measure(networks, to_float(held_out).to(ranks.device), latent, seed):
+            log.write("inversion.csv", state.step, left)
+        samples = {} if reference is None else drift.measure(networks, reference, latent, seed)
+        log.write("drift.csv", state.step, samples | singular_values(networks))
+        if warning := signs.advice(directory):
+            tqdm.write(warning, file=sys.stderr)
 
     def save(state: State) -> None:
         save_checkpoint(directory, state, monitoring.checkpoints_kept)

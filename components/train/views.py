@@ -14,7 +14,7 @@ from components.artifacts.parameters import Augmentation, CropAugmentation, Shif
 class _Rows:
     """Tensors with a row per image. `rows[a:b]` is the part of those images, `rows.to(device)` a copy there."""
 
-    def __getitem__(self, rows: slice) -> Self:
+    def __getitem__(self, rows: slice | Tensor) -> Self:
         return self._each(lambda tensor: tensor[rows])
 
     def to(self, device: torch.device | str) -> Self:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -79,10 +80,11 @@ def one_by_one(split: Split, size: int, step: int) -> Tensor:
     return to_float(np.stack(seen))
 
 
-def seconds(work: Callable[[], object]) -> float:
+def timed(work: Callable[..., Any], *arguments: object) -> tuple[Any, float]:
+    """What `work` returns, and the seconds that it took."""
     started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
+    result = work(*arguments)
+    return result, time.perf_counter() - started
 
 
 def rates(times: list[list[float]], images: int) -> list[float]:
@@ -97,7 +99,7 @@ def compare_crops(directory: Path) -> None:
         split = write_split(directory, size, 3)
         # Pillow rounds to whole levels, twice.
         torch.testing.assert_close(batched(split, size, 0), one_by_one(split, size, 0), rtol=0, atol=1.13 / 127.5)
-        times = [[seconds(lambda way=way: way(split, size, step)) for way in ways] for step in range(REPEATS)]  # noqa: B023
+        times = [[timed(way, split, size, step)[1] for way in ways] for step in range(REPEATS)]
         fetch, crop, pillow = rates(times, BATCH)
         print(f"{f'{size} px':<16} {fetch:>10.0f} {crop:>10.0f} {pillow:>10.0f} {crop / pillow:>18.2f}")
 
@@ -110,12 +112,14 @@ def compare_with_training(directory: Path) -> None:
     state = new_state(build_networks(asdict(recipe), seed), recipe.train, ranks.device)
     turns = phases(state, recipe, ranks)
 
-    def load(step: int, index: int) -> tuple[Tensor, Draws]:
-        indices = image_indices(seed, IMAGES, (step * len(turns) + index) * count, count)
-        draws = step_draws(recipe, step, index)
-        images = to_float(split.images(indices))
-        augment(images, draws.data_views)
-        return images, draws
+    def load(step: int) -> list[tuple[Tensor, Draws]]:
+        loaded = []
+        for index in range(len(turns)):
+            indices = image_indices(seed, IMAGES, (step * len(turns) + index) * count, count)
+            images, draws = to_float(split.images(indices)), step_draws(recipe, step, index)
+            augment(images, draws.data_views)
+            loaded.append((images, draws))
+        return loaded
 
     def learn(step: int, loaded: list[tuple[Tensor, Draws]]) -> None:
         for turn, (images, draws) in zip(turns, loaded, strict=True):
@@ -125,9 +129,9 @@ def compare_with_training(directory: Path) -> None:
 
     times = []
     for step in range(REPEATS):
-        loaded: list[tuple[Tensor, Draws]] = []
-        loading = seconds(lambda: loaded.extend(load(step, index) for index in range(len(turns))))  # noqa: B023
-        times.append([loading, seconds(lambda: learn(step, loaded))])  # noqa: B023
+        loaded, loading = timed(load, step)
+        _, learning = timed(learn, step, loaded)
+        times.append([loading, learning])
     loads, learns = rates(times, count * len(turns))
     print(f"{'default model':<16} {'loaded':>10} {'learnt':>10} {'loaded / learnt':>18}")
     print(f"{f'{recipe.image.size} px':<16} {loads:>10.0f} {learns:>10.0f} {loads / learns:>18.1f}")

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 KEPT = Path(__file__).parent / "help"
 STEPS = (
-    "compose", "compose.choose", "prepare", "prepare.digits", "train",
+    "compose", "compose.choose", "prepare", "prepare.digits", "train", "train describe",
     "feature_network", "feature_network.convert_inception",
     "evaluate_representation", "evaluate_generation", "register", "report", "doctor",
 )  # fmt: skip
@@ -19,8 +19,8 @@ STEPS = (
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="argparse lays help out anew in each Python")
 @pytest.mark.parametrize("step", STEPS)
 def test_the_help_is_the_kept_one(step: str) -> None:
-    """To keep a new one: COLUMNS=100 python -m components.STEP --help > tests/unit/help/STEP.txt"""
-    command = [sys.executable, "-m", f"components.{step}", "--help"]
+    """To keep a new one: COLUMNS=100 python -m components.STEP --help > 'tests/unit/help/STEP.txt'"""
+    command = [sys.executable, "-m", *f"components.{step}".split(), "--help"]
     done = subprocess.run(
         command, cwd=ROOT, env=os.environ | {"COLUMNS": "100"}, capture_output=True, text=True, check=True
     )

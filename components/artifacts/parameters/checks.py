@@ -6,9 +6,16 @@ Each raises ValueError, which `components.artifacts.parameters.reading` turns in
 from typing import Any
 
 
+def as_written(value: Any) -> str:
+    """The value as YAML writes it."""
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def check(holds: bool, key: str, given: Any, allowed: str) -> None:
     if not holds:
-        raise ValueError(f"{key} is {given}; allowed: {allowed}")
+        raise ValueError(f"{key} is {as_written(given)}; allowed: {allowed}")
 
 
 def positive(key: str, given: float) -> None:
@@ -24,4 +31,4 @@ def fraction(key: str, given: float) -> None:
 
 
 def one_of(key: str, given: Any, allowed: tuple[Any, ...]) -> None:
-    check(given in allowed, key, given, ", ".join("null" if option is None else str(option) for option in allowed))
+    check(given in allowed, key, given, ", ".join(map(as_written, allowed)))

@@ -52,9 +52,11 @@ class DCGANGenerator:
     kind: Literal["dcgan"]
     image_size: int
     channels: int
+    repeat_latent: bool
 
     def __post_init__(self) -> None:
         _positive("model.generator", self, "image_size", "channels")
+        _image_size_of_dcgan(self.image_size, "model.generator")
 
 
 @dataclass
@@ -108,6 +110,11 @@ class RevNet:
 @dataclass
 class AlexNet:
     kind: Literal["alexnet"]
+    channels: int
+
+    def __post_init__(self) -> None:
+        given = self.channels
+        check(given > 0 and given % 6 == 0, "model.encoder.trunk.channels", given, "6, 12, 18, ...")
 
 
 @dataclass
@@ -204,6 +211,14 @@ class Model:
             )
         if isinstance(self.discriminator, BigBiGANDiscriminator):
             self._check_downsampling(self.discriminator, self.generator.image_size)
+        if isinstance(self.discriminator, DCGANDiscriminator):
+            _image_size_of_dcgan(self.generator.image_size, "model.discriminator")
+        either = self.encoder is not None or self.discriminator is not None
+        check(either, "model.encoder", None, "a section, because model.discriminator is null too")
+        if self.encoder is not None and self.encoder.output == "tanh":
+            prior = self.latent.distribution
+            allowed = "uniform, because model.encoder.output is tanh"
+            check(prior == "uniform", "model.latent.distribution", prior, allowed)
         if self.discriminator is not None and self.encoder is None:
             scores = self.discriminator.scores
             check(scores == ["image"], "model.discriminator.scores", scores, "[image], because model.encoder is null")
@@ -225,6 +240,16 @@ class Model:
 def _positive(section: str, values: object, *names: str) -> None:
     for name in names:
         positive(f"{section}.{name}", getattr(values, name))
+
+
+def _image_size_of_dcgan(size: int, section: str) -> None:
+    """Halving must end at 4 to 7 pixels."""
+    smallest = size
+    while smallest >= 8 and smallest % 2 == 0:
+        smallest //= 2
+    fits = 4 <= smallest <= 7 and smallest < size
+    allowed = f"4, 5, 6 or 7 times 2, 4, 8, ...: {section}.kind is dcgan"
+    check(fits, "model.generator.image_size", size, allowed)
 
 
 def _multipliers(section: str, given: list[int], at_least: int, allowed: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import yaml
 
 from components.artifacts.errors import UserError
+from components.artifacts.parameters.checks import as_written
 
 
 def load(path: Path, **sections: Any) -> tuple[Any, ...]:
@@ -45,12 +46,13 @@ def build(kind: Any, value: Any, key: str) -> Any:
         return value
     if is_dataclass(kind):
         if not isinstance(value, dict):
-            raise UserError(f"{key} is {value!r}, but it is a section: give its keys one by one")
+            raise UserError(f"{key} is {_quoted(value)}, but it is a section: give its keys one by one")
         hints = get_type_hints(kind)
         prefix = f"{key}." if key else ""
         for name in (name for name in value if name not in hints):
             known = f"{key} has: " if key else "there are: "
-            raise UserError(f"{prefix}{name} is not a parameter; {known}{', '.join(hints)}")
+            of_kind = f" of kind {get_args(hints['kind'])[0]}" if get_origin(hints.get("kind")) is Literal else ""
+            raise UserError(f"{prefix}{name} is not a parameter{of_kind}; {known}{', '.join(hints)}")
         for field in fields(kind):
             if field.name not in value and field.default is MISSING:
                 raise UserError(f"{prefix}{field.name} is missing")
@@ -62,7 +64,7 @@ def build(kind: Any, value: Any, key: str) -> Any:
         return build(_option([option for option in arguments if option is not NoneType], value, key), value, key)
     if origin is Literal:
         if value not in arguments:
-            raise UserError(f"{key} is {value}; allowed: {', '.join(map(str, arguments))}")
+            raise UserError(f"{key} is {as_written(value)}; allowed: {', '.join(map(str, arguments))}")
         return value
     if origin is list and isinstance(value, list):
         return [build(arguments[0], item, f"{key}[{index}]") for index, item in enumerate(value)]
@@ -73,7 +75,11 @@ def build(kind: Any, value: Any, key: str) -> Any:
     if origin is None and isinstance(value, kind) and (kind is not int or not isinstance(value, bool)):
         return value
     expected = getattr(kind, "__name__", str(kind)) if origin is None else str(kind)
-    raise UserError(f"{key} is {value!r}, but it must be of type {expected}")
+    raise UserError(f"{key} is {_quoted(value)}, but it must be of type {expected}")
+
+
+def _quoted(value: Any) -> str:
+    return repr(value) if isinstance(value, str) else as_written(value)
 
 
 def _option(options: list[Any], value: Any, key: str) -> Any:
@@ -81,9 +87,11 @@ def _option(options: list[Any], value: Any, key: str) -> Any:
     if len(options) == 1 or not isinstance(value, dict):
         return options[0]
     by_kind = {get_args(get_type_hints(option)["kind"])[0]: option for option in options}
-    kind = value.get("kind")
-    if kind not in by_kind:
-        raise UserError(f"{key}.kind is {'missing' if kind is None else kind}; allowed: {', '.join(by_kind)}")
+    if "kind" not in value:
+        raise UserError(f"{key}.kind is missing; allowed: {', '.join(by_kind)}")
+    kind = value["kind"]
+    if not isinstance(kind, str) or kind not in by_kind:
+        raise UserError(f"{key}.kind is {as_written(kind)}; allowed: {', '.join(by_kind)}")
     return by_kind[kind]
 
 

@@ -42,8 +42,8 @@ def _check_objective(objective: Objective, model: Model) -> None:
     if model.encoder is None:
         for name, weight in objective.weights().items():
             check(weight == 0, f"objective.{name}", weight, "0, because model.encoder is null")
-    if model.discriminator is None:
-        allowed = "more than 0 (or objective.reconstruction_l2): nothing else teaches G"
+    if model.discriminator is None or model.discriminator.scores == ["latent"]:
+        allowed = "more than 0 (or objective.reconstruction_l2): nothing else shows G what images are like"
         check(reconstructs, "objective.reconstruction_l1", objective.reconstruction_l1, allowed)
     elif model.encoder is not None and model.discriminator.scores == ["image"]:
         given = objective.latent_regression_encoder

@@ -80,17 +80,14 @@ class Train:
 
     def __post_init__(self) -> None:
         seed("train.seed", self.seed)
-        for name in ("steps", "batch_size", "accumulation_steps", "discriminator_steps", "lr", "eps"):
+        for name in ("steps", "accumulation_steps", "discriminator_steps", "lr", "eps"):
             positive(f"train.{name}", getattr(self, name))
         positive("train.standing_batches", self.standing_batches)
-        part, accumulation = divmod(self.batch_size, self.accumulation_steps)
-        check(
-            accumulation == 0 and part >= 2,
-            "train.accumulation_steps",
-            self.accumulation_steps,
-            f"a divisor of train.batch_size, which is {self.batch_size}, that leaves 2 or more images: batch "
-            "normalisation needs them",
-        )
+        two = "2 or more images: batch normalisation needs them"
+        check(self.batch_size >= 2, "train.batch_size", self.batch_size, two)
+        part, rest = divmod(self.batch_size, self.accumulation_steps)
+        allowed = f"a divisor of train.batch_size, which is {self.batch_size}, that leaves {two}"
+        check(rest == 0 and part >= 2, "train.accumulation_steps", self.accumulation_steps, allowed)
         one = not self.simultaneous or self.discriminator_steps == 1
         check(one, "train.discriminator_steps", self.discriminator_steps, "1, because train.simultaneous is true")
         for name in ("generator_lr_ratio", "encoder_lr_ratio", "weight_decay", "warmup_steps"):

@@ -7,11 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from components.bigbigan.batch_norm import BatchNorm2d
+from components.bigbigan.bigan import BATCH_NORM_EPS, LEAK, WEIGHT_STD
 from components.bigbigan.discriminator.scores import Discriminator, Scores
-from components.bigbigan.generator.dcgan import BATCH_NORM_EPS, KERNEL, LATENT_STD, WEIGHT_STD, halvings
+from components.bigbigan.generator.dcgan import KERNEL, LATENT_STD, halvings
 from components.bigbigan.recompute import Block
-
-LEAK = 0.2
 
 
 def downsampling_convolution(in_channels: int, out_channels: int) -> nn.Conv2d:

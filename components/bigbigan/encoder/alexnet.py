@@ -6,12 +6,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from components.bigbigan.batch_norm import BatchNorm2d
+from components.bigbigan.bigan import BATCH_NORM_EPS, LEAK, WEIGHT_STD
 from components.bigbigan.recompute import Block
-
-# BiGAN's.
-BATCH_NORM_EPS = 1e-8
-WEIGHT_STD = 0.02
-LEAK = 0.2
 
 
 class NormalisedConvolution(Block):

@@ -68,11 +68,16 @@ class Encoder(nn.Module):
 
     def distribution(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of E(x), each N×Z, from `features`; sigma is 0 if E is deterministic."""
-        h = self.head(features)
-        mu = torch.tanh(self.mu(h) / 2.0) if self.bounded else self.mu(h)
+        last = self.head(features)
+        mu = torch.tanh(self.mu(last) / 2.0) if self.bounded else self.mu(last)
         if self.sigma_hat is None:
             return mu, torch.zeros_like(mu)
-        return mu, _SIGMA[self.sigma](self.sigma_hat(h))
+        return mu, _SIGMA[self.sigma](self.sigma_hat(last))
+
+    def location(self, x: Tensor) -> Tensor:
+        """h of the mean tanh(h / 2), or the mean itself if it has no bounds: N×C×H×W -> N×Z."""
+        location: Tensor = self.mu(self.head(self.features(x)))
+        return location
 
     def forward(self, x: Tensor, noise: Tensor) -> Tensor:
         mu, sigma = self.distribution(self.features(x))

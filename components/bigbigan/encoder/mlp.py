@@ -4,11 +4,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from components.bigbigan.batch_norm import BatchNorm1d
-
-# BiGAN's.
-BATCH_NORM_EPS = 1e-8
-WEIGHT_STD = 0.02
-LEAK = 0.2
+from components.bigbigan.bigan import BATCH_NORM_EPS, LEAK, WEIGHT_STD
 
 
 class MLPTrunk(nn.Module):

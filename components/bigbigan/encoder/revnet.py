@@ -175,6 +175,6 @@ def _autocast_as_now(device_type: str) -> Callable[[], AbstractContextManager[An
         device_type,
         dtype=torch.get_autocast_dtype(device_type),
         enabled=torch.is_autocast_enabled(device_type),
-        # The forward pass records no gradients: the weights that it casts must not serve where they are recorded.
+        # A weight is cast once in each pass: a cache would only hold the casts for longer.
         cache_enabled=False,
     )

@@ -7,12 +7,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from components.bigbigan.batch_norm import BatchNorm1d, BatchNorm2d
+from components.bigbigan.bigan import BATCH_NORM_EPS, WEIGHT_STD
 from components.bigbigan.recompute import Block
 
 KERNEL = 5
-# BiGAN's. z is added to sums over a whole kernel, so its weights start wider by the kernel's area.
-BATCH_NORM_EPS = 1e-8
-WEIGHT_STD = 0.02
+# z is added to sums over a whole kernel, so its weights start wider by the kernel's area.
 LATENT_STD = WEIGHT_STD * KERNEL**2
 
 

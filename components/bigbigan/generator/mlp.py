@@ -7,10 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from components.bigbigan.batch_norm import BatchNorm1d
-
-# BiGAN's.
-BATCH_NORM_EPS = 1e-8
-WEIGHT_STD = 0.02
+from components.bigbigan.bigan import BATCH_NORM_EPS, WEIGHT_STD
 
 
 class MLPGenerator(nn.Module):

@@ -23,25 +23,32 @@ CONFIG: dict[str, Any] = {
     "image": {"size": 8, "channels": 1},
     "model": {
         "latent": {"size": 4, "distribution": "normal"},
-        "generator": {"channels": 2, "multipliers": [2, 1], "embedding_size": 3, "attention_resolution": 8},
+        "generator": {
+            "kind": "biggan",
+            "image_size": 8,
+            "channels": 2,
+            "multipliers": [2, 1],
+            "embedding_size": 3,
+            "attention_resolution": 8,
+        },
+        "encoder": {
+            "image_size": 8,
+            "trunk": {"kind": "basic_resnet", "channels": 2, "multipliers": [1, 2], "stem_kernel": 3},
+            "head_width": 6,
+            "head_layers": 2,
+            "sigma": "softplus",
+            "sigma_bias": -1.0,
+            "output": "linear",
+        },
         "discriminator": {
+            "kind": "bigbigan",
             "channels": 2,
             "multipliers": [1, 2],
             "downsampling_blocks": 1,
             "attention_resolution": 4,
             "head_width": 5,
             "head_layers": 2,
-            "image_unary": True,
-            "latent_unary": False,
-        },
-        "encoder": {
-            "channels": 2,
-            "multipliers": [1, 2],
-            "stem_kernel": 3,
-            "head_width": 6,
-            "head_layers": 2,
-            "stochastic": True,
-            "sigma_bias": -1.0,
+            "scores": ["image", "joint"],
         },
     },
 }
@@ -115,7 +122,7 @@ save_model(Path(sys.argv[2]), build_networks(config, seed=1), config, provenance
 # Frozen: another name, shape, order or type of a tensor makes the models that were registered unreadable.
 GOLDEN = {
     "generator.safetensors": "9230c4bc057bfc5f413a9ff31e1e9a2c06e7cfd7c74e2f3d3a1a79f2ead3ca52",
-    "encoder.safetensors": "69b56387f25063ad37d406ef463e2d0ed2d50938bb5165e1a15f4f9fe6f182c5",
+    "encoder.safetensors": "90022abf2b3b5ef0e4f1bbdb1934c3d996b39424068529240b804b6c49fed40a",
     "discriminator.safetensors": "63bfd636520c858f988d3871c7c3d7639787ce4249cb13ab47dec9ca170cb404",
 }
 
@@ -126,6 +133,74 @@ def test_the_files_of_a_model_of_given_numbers_are_kept_byte_for_byte(tmp_path):
         tensor.copy_(torch.arange(tensor.numel()).reshape(tensor.shape))
     save_model(tmp_path, networks, CONFIG, PROVENANCE)
     assert {name: sha256(tmp_path / name) for name in GOLDEN} == GOLDEN
+
+
+# ------------------------------------------------------------------------------- models without E, or without D
+
+
+def without(part: str) -> dict[str, Any]:
+    """A GAN without an encoder, or an autoencoder."""
+    config = copy.deepcopy(CONFIG)
+    config["model"][part] = None
+    if part == "encoder":
+        config["model"]["discriminator"]["scores"] = ["image"]
+    return config
+
+
+@pytest.fixture(params=["encoder", "discriminator"])
+def absent(request) -> str:
+    return request.param
+
+
+@pytest.fixture
+def smaller_model(tmp_path: Path, absent: str) -> Path:
+    save_model(tmp_path, build_networks(without(absent), seed=1), without(absent), PROVENANCE)
+    return tmp_path
+
+
+def test_a_network_that_a_model_has_not_is_neither_saved_nor_loaded(smaller_model, absent):
+    present = [part for part in PARTS if part != absent]
+    names = sorted(f"{part}.safetensors" for part in present)
+    assert sorted(path.name for path in smaller_model.iterdir()) == [*names, "model.json"]
+    assert sorted(json.loads((smaller_model / "model.json").read_text())["files"]) == names
+    loaded = load_model(smaller_model)
+    assert getattr(loaded.networks, absent) is None
+    assert loaded.config == without(absent)
+    saved = build_networks(without(absent), seed=1).state_dict()
+    found = loaded.networks.state_dict()
+    assert saved.keys() == found.keys()
+    assert all(torch.equal(value, found[name]) for name, value in saved.items())
+    assert not any(module.training for module in loaded.networks.modules())
+
+
+@pytest.mark.parametrize("missing", PARTS)
+def test_of_the_networks_that_a_model_has_each_missing_file_is_named(smaller_model, absent, missing):
+    (smaller_model / f"{missing}.safetensors").unlink(missing_ok=True)
+    if missing == absent:
+        assert getattr(load_model(smaller_model).networks, missing) is None
+        return
+    with pytest.raises(UserError, match=rf"{missing}\.safetensors is missing"):
+        load_model(smaller_model)
+
+
+def test_a_configuration_with_a_network_that_was_not_saved_is_refused(smaller_model, absent):
+    rewrite(smaller_model, set_to("config", "model", absent, value=CONFIG["model"][absent]))
+    with pytest.raises(UserError, match=rf"{absent}\.safetensors is missing"):
+        load_model(smaller_model)
+
+
+def test_a_score_of_latents_needs_an_encoder(model):
+    rewrite(model, set_to("config", "model", "encoder", value=None))
+    with pytest.raises(
+        UserError, match=r"model\.json: model\.discriminator\.scores is .*, because model\.encoder is null"
+    ):
+        load_model(model)
+
+
+def test_a_model_without_a_generator_is_refused(model):
+    rewrite(model, set_to("config", "model", "generator", value=None))
+    with pytest.raises(UserError, match=r"model\.json: config\.model\.generator is null"):
+        load_model(model)
 
 
 def test_a_full_disk_is_an_error_of_the_disk(model, monkeypatch):
@@ -184,7 +259,11 @@ def set_to(*keys: Any, value: Any) -> Any:
         ),
         (("model", "generator", "attention_resolution"), 0, r"attention\.0\.gamma is \(\), not absent"),
         (("model", "encoder", "head_width"), 7, r"encoder\.safetensors .*: head\.first\.bias is \(6,\), not \(7,\)"),
-        (("model", "discriminator", "latent_unary"), True, r"latent_score\.bias is absent, not \(1,\)"),
+        (
+            ("model", "discriminator", "scores"),
+            ["image", "latent", "joint"],
+            r"latent_score\.bias is absent, not \(1,\)",
+        ),
         (("image", "channels"), 3, r"generator\.safetensors .*: to_image\.bias is \(1,\), not \(3,\)"),
     ],
 )
@@ -265,6 +344,8 @@ def test_every_missing_key_of_the_configuration_is_named(model, keys):
         (("model", "generator", "channels"), "2", r"config\.model\.generator\.channels is '2'"),
         (("model", "generator", "channels"), -2, r"model\.generator\.channels is -2; allowed"),
         (("model", "generator", "colour"), 1, r"config\.model\.generator\.colour is not a parameter"),
+        (("model", "generator", "kind"), "stylegan", r"config\.model\.generator\.kind is stylegan; allowed: biggan"),
+        (("model", "encoder", "trunk", "kind"), "vit", r"config\.model\.encoder\.trunk\.kind is vit; allowed: basic"),
         (("model", "latent", "size"), 5, r"model\.latent\.size is 5; allowed: a multiple of 2"),
         (("image",), [8, 1], r"config\.image is \[8, 1\]"),
     ],

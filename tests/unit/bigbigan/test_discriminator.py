@@ -1,28 +1,43 @@
 """D: three scores, each from what it may see; a term that is configured off is absent."""
 
+import itertools
+from typing import Any
+
 import pytest
 import torch
 import torch.nn.functional as F
 
-from components.bigbigan.discriminator import Discriminator, DiscriminatorBlock, ImageFeatures, Scores
+from components.bigbigan.discriminator.bigbigan import BigBiGANDiscriminator
+from components.bigbigan.discriminator.biggan import DiscriminatorBlock, ImageFeatures
+from components.bigbigan.discriminator.scores import Scores
 from components.bigbigan.spectral_norm import SpectralLinear
+
+ALL = ("image", "latent", "joint")
+SUBSETS = [names for size in (1, 2, 3) for names in itertools.combinations(ALL, size)]
+F_ARGUMENTS = {
+    "image_channels": 3,
+    "image_size": 16,
+    "channels": 4,
+    "multipliers": [1, 2, 3],
+    "downsampling_blocks": 2,
+    "attention_resolution": 0,
+}
 
 
 def image_features(**changes: object) -> ImageFeatures:
-    arguments = {
-        "image_size": 16,
-        "image_channels": 3,
-        "channels": 4,
-        "multipliers": [1, 2, 3],
-        "downsampling_blocks": 2,
-        "attention_resolution": 0,
-    }
-    return ImageFeatures(**(arguments | changes))
+    return ImageFeatures(**(F_ARGUMENTS | changes))
 
 
-def discriminator(image_unary: bool = True, latent_unary: bool = True) -> Discriminator:
+def discriminator(scores: tuple[str, ...] = ALL) -> BigBiGANDiscriminator:
     torch.manual_seed(0)
-    return Discriminator(image_features(), 6, 10, 3, image_unary, latent_unary)
+    return BigBiGANDiscriminator(**F_ARGUMENTS, latent_size=6, head_width=10, head_layers=3, scores=scores)
+
+
+class Unreadable:
+    """Stands for an input that must not be used."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise AssertionError(f"it was read: {name}")
 
 
 X, Z = torch.randn(5, 3, 16, 16), torch.randn(5, 6)
@@ -37,17 +52,63 @@ def test_there_is_one_score_of_each_kind_per_pair():
     }
 
 
-@pytest.mark.parametrize("image", [True, False])
-@pytest.mark.parametrize("latent", [True, False])
-def test_a_unary_term_that_is_off_is_absent_and_has_no_weights(image, latent):
-    network = discriminator(image_unary=image, latent_unary=latent)
-    scores = network(X, Z)
-    assert (scores.image is not None, scores.latent is not None) == (image, latent)
-    assert list(scores.terms()) == ["image"] * image + ["latent"] * latent + ["joint"]
-    names = {name.split(".")[0] for name, _ in network.named_parameters()}
-    assert ("image_score" in names, "latent_score" in names) == (image, latent)
-    for part in scores.split(2):
-        assert (part.image is not None, part.latent is not None) == (image, latent)
+# Which networks each set of scores needs (section 3, figure 1): F for images, H for latents, both and J for pairs.
+NEEDED = {
+    ("image",): {"image_features", "image_score"},
+    ("latent",): {"latent_features", "latent_score"},
+    ("joint",): {"image_features", "latent_features", "joint_features", "joint_score"},
+    ("image", "latent"): {"image_features", "image_score", "latent_features", "latent_score"},
+    ("image", "joint"): {"image_features", "latent_features", "joint_features", "image_score", "joint_score"},
+    ("latent", "joint"): {"image_features", "latent_features", "joint_features", "latent_score", "joint_score"},
+    ("image", "latent", "joint"): {
+        *("image_features", "latent_features", "joint_features"),
+        *("image_score", "latent_score", "joint_score"),
+    },
+}
+
+
+@pytest.mark.parametrize("names", SUBSETS, ids="+".join)
+def test_exactly_the_networks_exist_that_the_scores_need(names):
+    network = discriminator(names)
+    assert {name.split(".")[0] for name, _ in network.named_parameters()} == NEEDED[names]
+    sum(term.square().sum() for term in network(X, Z).terms().values()).backward()
+    missed = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    assert missed == []
+
+
+@pytest.mark.parametrize("names", SUBSETS, ids="+".join)
+def test_a_score_that_is_left_out_is_none(names):
+    scores = discriminator(names)(X, Z)
+    assert tuple(scores.terms()) == names
+    for part in (scores, *scores.split(2)):
+        assert [part.image is not None, part.latent is not None, part.joint is not None] == [
+            name in names for name in ALL
+        ]
+
+
+@pytest.mark.parametrize("names", SUBSETS, ids="+".join)
+def test_the_scores_that_are_left_do_not_depend_on_how_many_there_are(names):
+    """The same weights give the same scores: leaving a term out changes nothing else."""
+    whole, some = discriminator(), discriminator(names)
+    some.load_state_dict({name: whole.state_dict()[name] for name in some.state_dict()})
+    for name, term in some(X, Z).terms().items():
+        assert torch.equal(term, whole(X, Z).terms()[name])
+
+
+@pytest.mark.parametrize("names", SUBSETS, ids="+".join)
+def test_it_sees_latents_if_a_score_depends_on_z_and_else_does_not_read_them(names):
+    network = discriminator(names)
+    assert network.sees_latents == (names != ("image",))
+    if network.sees_latents:
+        with pytest.raises(AssertionError, match="it was read"):
+            network(X, Unreadable())
+    else:
+        assert torch.equal(network(X, Unreadable()).image, network(X, None).image)
+
+
+def test_images_are_not_read_for_a_score_of_latents_alone():
+    network = discriminator(("latent",))
+    assert torch.equal(network(Unreadable(), Z).latent, network(X, Z).latent)
 
 
 def test_each_score_sees_what_it_may_see():
@@ -67,6 +128,7 @@ def test_each_score_sees_what_it_may_see():
 
 def test_a_pair_is_scored_by_itself():
     network = discriminator()
+    assert not network.normalises_batches
     for whole, one in zip(network(X, Z), network(X[2:3], Z[2:3]), strict=True):
         torch.testing.assert_close(whole[2:3], one)
 

@@ -3,21 +3,21 @@
 import pytest
 import torch
 
-from components.bigbigan.generator import ConditionalBatchNorm, Generator
+from components.bigbigan.generator.biggan import BigGANGenerator, ConditionalBatchNorm
 
 
-def generator(**changes: object) -> Generator:
+def generator(**changes: object) -> BigGANGenerator:
     torch.manual_seed(0)
     arguments = {
-        "image_size": 16,
         "image_channels": 3,
         "latent_size": 9,
+        "image_size": 16,
         "channels": 4,
         "multipliers": [3, 2, 1],
         "embedding_size": 5,
         "attention_resolution": 0,
     }
-    return Generator(**(arguments | changes))
+    return BigGANGenerator(**(arguments | changes))
 
 
 def test_images_lie_between_minus_1_and_1():

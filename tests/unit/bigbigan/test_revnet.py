@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -31,8 +31,8 @@ def stored(network: RevNet, x: Tensor) -> Tensor:
     return network.norm(x).mean((2, 3))
 
 
-def build(seed: int = 0) -> RevNet:
-    torch.manual_seed(seed)
+def build() -> RevNet:
+    torch.manual_seed(0)
     network = RevNet(3, 64, 1).double()
     for name, buffer in network.named_buffers():
         if name.endswith("running_mean"):
@@ -61,9 +61,10 @@ def loss(features: Tensor) -> Tensor:
     return (features * DIRECTION.to(features.dtype)).sum()
 
 
-def assert_equal_gradients(found: list[Tensor], expected: list[Tensor], tolerance: float = 1e-11) -> None:
-    errors = [float((a - b).norm() / b.norm()) for a, b in zip(found, expected, strict=True)]
-    assert max(errors) < tolerance
+def assert_equal(found: Sequence[Tensor], expected: Sequence[Tensor], tolerance: float = 1e-11) -> None:
+    """Of each tensor, to `tolerance` of its norm."""
+    with torch.no_grad():
+        assert all((a - b).norm() <= tolerance * b.norm() for a, b in zip(found, expected, strict=True))
 
 
 @pytest.mark.parametrize(("width", "expected"), [(1, 5_408_640), (2, 21_505_792), (4, 85_765_632)])
@@ -90,18 +91,18 @@ def test_output_and_gradients_are_those_of_stored_activations(network, x, traini
                 nn.init.uniform_(layer.weight, 0.5, 1.5)
                 nn.init.normal_(layer.bias)
     features, expected = network(x), stored(network, x)
-    torch.testing.assert_close(features, expected, rtol=1e-11, atol=1e-11)
+    assert_equal([features], [expected])
     values = [x, *network.parameters()]
-    assert_equal_gradients(torch.autograd.grad(loss(features), values), torch.autograd.grad(loss(expected), values))
+    assert_equal(torch.autograd.grad(loss(features), values), torch.autograd.grad(loss(expected), values))
 
 
 @pytest.mark.parametrize("size", [50, 33])
 def test_odd_resolutions_are_rounded_up(network, size):
     x = IMAGES[:, :, :size, :size].clone().requires_grad_()
     features, expected = network(x), stored(network, x)
-    torch.testing.assert_close(features, expected, rtol=1e-11, atol=1e-11)
+    assert_equal([features], [expected])
     values = [x, *network.parameters()]
-    assert_equal_gradients(torch.autograd.grad(loss(features), values), torch.autograd.grad(loss(expected), values))
+    assert_equal(torch.autograd.grad(loss(features), values), torch.autograd.grad(loss(expected), values))
 
 
 def test_a_stage_keeps_its_outputs_and_nothing_else(network):
@@ -125,7 +126,7 @@ def peak_bytes(forward: Callable[[Tensor], Tensor], images: Tensor, trace: Path)
     return max(totals) - (totals[0] - events[0]["args"]["Bytes"])
 
 
-def test_peak_memory_of_a_step_is_less_than_a_third(network, tmp_path):
+def test_peak_memory_of_a_step_is_less_than_three_tenths(network, tmp_path):
     network.float()
     for parameter in network.parameters():
         parameter.grad = torch.zeros_like(parameter)  # so that they count on neither side
@@ -133,7 +134,7 @@ def test_peak_memory_of_a_step_is_less_than_a_third(network, tmp_path):
     reversible_bytes = peak_bytes(network, images, tmp_path / "reversible.json")
     stored_bytes = peak_bytes(lambda x: stored(network, x), images, tmp_path / "stored.json")
     assert stored_bytes > 8 * 4_000_000 * 4, "about four million activations per image"
-    assert reversible_bytes < stored_bytes / 3
+    assert reversible_bytes < 0.3 * stored_bytes
 
 
 def test_between_the_passes_it_holds_less_than_a_ninth(network):
@@ -160,13 +161,13 @@ def test_without_gradients_there_is_no_graph(network, x):
     with torch.no_grad():
         features = network(x)
     assert not features.requires_grad
-    torch.testing.assert_close(features, stored(network, x), rtol=1e-11, atol=1e-11)
+    assert_equal([features], [stored(network, x)])
 
 
 def test_a_frozen_network_gives_the_gradient_of_the_images(network, x):
     network.requires_grad_(False)
     (found,) = torch.autograd.grad(loss(network(x)), [x])
-    assert_equal_gradients([found], torch.autograd.grad(loss(stored(network, x)), [x]))
+    assert_equal([found], torch.autograd.grad(loss(stored(network, x)), [x]))
     assert not network(IMAGES).requires_grad
 
 
@@ -176,9 +177,7 @@ def test_a_partly_frozen_network_gives_the_gradients_that_are_left(network):
     network.stages[2].residuals[3][2].requires_grad_(False)
     wanted = [parameter for parameter in network.parameters() if parameter.requires_grad]
     loss(network(IMAGES)).backward()
-    assert_equal_gradients(
-        [parameter.grad for parameter in wanted], torch.autograd.grad(loss(stored(network, IMAGES)), wanted)
-    )
+    assert_equal([parameter.grad for parameter in wanted], torch.autograd.grad(loss(stored(network, IMAGES)), wanted))
     assert all(parameter.grad is None for parameter in network.parameters() if not parameter.requires_grad)
 
 
@@ -191,23 +190,21 @@ def test_within_a_larger_graph_and_used_twice(network, x):
     for forward in (network, lambda x: stored(network, x)):
         y = after(forward(before(x))).tanh() + after(forward(before(x.flip(3)) * 2)).tanh()
         gradients.append(torch.autograd.grad(y.sum(), values))
-    assert_equal_gradients(*gradients)
+    assert_equal(*gradients)
 
 
 def test_hooks_on_parameters_run_once_with_the_gradient_of_all_uses(network):
     # Before accumulation (a change of the gradient) and after it (what DistributedDataParallel hangs on).
     calls = []
     parameter = network.stages[1].residuals[2][3].weight
+    (expected,) = torch.autograd.grad(
+        loss(stored(network, IMAGES)) + loss(stored(network, IMAGES.flip(3))), [parameter]
+    )
     parameter.register_hook(lambda gradient: 2 * gradient)
     parameter.register_post_accumulate_grad_hook(lambda parameter: calls.append(parameter.grad.clone()))
     (loss(network(IMAGES)) + loss(network(IMAGES.flip(3)))).backward()
-    del parameter._backward_hooks
-    (expected,) = torch.autograd.grad(
-        loss(stored(network, IMAGES)) + loss(stored(network, IMAGES.flip(3))),
-        [network.stages[1].residuals[2][3].weight],
-    )
     assert len(calls) == 1
-    assert_equal_gradients(calls, [expected])
+    assert_equal(calls, [2 * expected])
 
 
 def test_a_second_backward_pass_gives_the_same_gradients(network, x):
@@ -227,24 +224,27 @@ def test_parameters_that_changed_before_the_backward_pass_are_refused(network):
 
 
 def test_autocast_is_the_same_in_both_passes(network):
-    network.float()
+    # In eval mode: with so few positions, batch normalisation by the batch makes much of the last bits.
+    network.float().eval()
     images = IMAGES.float()
-    seen = []
+    seen, sums = [], []
     network.stages[1].residuals[1][2].register_forward_hook(lambda module, given, result: seen.append(result.dtype))
+    network.stages[0].register_forward_hook(lambda module, given, result: sums.append(result[1].dtype))
     values = list(network.parameters())
     with torch.autocast("cpu", torch.bfloat16):
         features = network(images)
     found = torch.autograd.grad(loss(features), values)
     assert seen == [torch.bfloat16, torch.bfloat16]
+    assert sums == [torch.float32], "sums of bfloat16 could not be undone"
     assert all(gradient.dtype == torch.float32 for gradient in found)
-    # Within autocast, and in the same region as another use of the weights: casts of one must not serve the other.
+    # The backward pass within autocast, and in the same region as another use of the weights.
     with torch.autocast("cpu", torch.bfloat16):
-        expected_features = stored(network, images)
         again = torch.autograd.grad(loss(network(images)), values)
+        expected_features = stored(network, images)
         expected = torch.autograd.grad(loss(expected_features), values)
-    torch.testing.assert_close(features, expected_features, rtol=0.02, atol=0.02)
+    assert_equal([features], [expected_features], tolerance=0.005)
     assert all(torch.equal(first, second) for first, second in zip(found, again, strict=True))
-    assert_equal_gradients(found, expected, tolerance=0.1)
+    assert_equal(found, expected, tolerance=0.1)
 
 
 def test_channels_last_maps_stay_so(network):
@@ -255,7 +255,7 @@ def test_channels_last_maps_stay_so(network):
             parameter.data.contiguous(memory_format=torch.channels_last) if parameter.dim() == 4 else parameter
         )
     features = network(IMAGES.contiguous(memory_format=torch.channels_last))
-    torch.testing.assert_close(features, BUILT(IMAGES), rtol=1e-11, atol=1e-11)
+    assert_equal([features], [BUILT(IMAGES)])
     assert all(half.is_contiguous(memory_format=torch.channels_last) for half in maps)
 
 
@@ -264,7 +264,8 @@ class TwoUses(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.network = build()
+        self.network = copy.deepcopy(BUILT)
+        torch.manual_seed(3)
         self.head = nn.Linear(2048, 5).double()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -288,4 +289,4 @@ def test_over_two_ranks_gradients_are_those_of_one_batch(tmp_path):
     module(IMAGES).square().mean().backward()
     for rank in range(2):
         found = torch.load(tmp_path / f"{rank}.pt")
-        assert_equal_gradients(found, [parameter.grad for parameter in module.parameters()])
+        assert_equal(found, [parameter.grad for parameter in module.parameters()])

@@ -22,15 +22,19 @@ def understood(overrides: list[str]) -> dict[str, Any]:
     return {override.key_or_group: override.value() for override in parsed}
 
 
+TEXTS = {"a.d": "5e-4", "a.e": "5e", "a.f": "e5"}
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("experiment: digits", {"experiment": "digits"}),
         (
-            "experiment: digits\ndebug: tiny\nmodel: small28",
-            {"experiment": "digits", "debug": "tiny", "model": "small28"},
+            "experiment: digits\ndebug: tiny\nmodel/generator: small28",
+            {"experiment": "digits", "debug": "tiny", "model/generator": "small28"},
         ),
-        ("train: {lr: 0.0005, augmentation: {shift: 1}}", {"train.lr": 0.0005, "train.augmentation.shift": 1}),
+        ("model: {latent: {size: 8}, encoder: null}", {"model.latent.size": 8, "model.encoder": None}),
+        ("a: {b: 5e-4, c: [1e3, .5E+1], d: '5e-4', e: 5e, f: e5}", {"a.b": 5e-4, "a.c": [1e3, 5.0]} | TEXTS),
         ("a: {b: [1, 2.5, -3]}", {"a.b": [1, 2.5, -3]}),
         ("a: {b: []}", {"a.b": []}),
         ("a: {b: [x, 'a b', true, null]}", {"a.b": ["x", "a b", True, None]}),
@@ -61,7 +65,6 @@ def test_values_of_each_kind(tmp_path, text, expected):
         "nan",
         "inf",
         "12",
-        "1e-4",
         "/a path/to the/weights.safetensors",
         "C:\\new\\table",
         "ends in \\",

@@ -1,6 +1,7 @@
 """A dataset of bright bars, a toy model and a feature network, small enough for milliseconds."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,20 +13,20 @@ from components.artifacts.feature_network.classifier import INPUT, Classifier
 from components.artifacts.model import Model
 from components.artifacts.parameters import EvaluateGeneration
 from components.bigbigan.build import build_networks
-from tests.unit.toy_model import CONFIG
+from tests.unit.toy_model import AUTOENCODER, CONFIG, GAN, HALF_SIZE
 
 
-def _split(count: int, seed: int) -> Split:
+def _split(count: int, seed: int, size: int) -> Split:
     rng = np.random.default_rng(seed)
-    images = rng.integers(0, 60, (count, 8, 8, 1), dtype=np.uint8)
+    images = rng.integers(0, 60, (count, size, size, 1), dtype=np.uint8)
     labels = np.arange(count, dtype=np.int64) % 2
     for image, label in zip(images, labels, strict=True):
-        image[1:3, 4 * label : 4 * label + 4] = 255
+        image[1:3, size // 2 * label : size // 2 * (label + 1)] = 255
     return Split([images] if count else [], labels)
 
 
-def _dataset(train: int = 60, test: int = 20) -> Dataset:
-    splits = _split(train, 0), _split(8, 1), _split(test, 2)
+def _dataset(train: int = 60, test: int = 20, size: int = 8) -> Dataset:
+    splits = _split(train, 0, size), _split(8, 1, size), _split(test, 2, size)
     return Dataset({"classes": ["left", "right"], "version": "v1"}, *splits)
 
 
@@ -52,10 +53,28 @@ def _network(name: str = "classifier", image_size: int = 8) -> FeatureNetworkMod
         return FeatureNetworkModule(Classifier(image_size, 1, 4, 5, 3), description)
 
 
+def _model(config: dict[str, Any]) -> Model:
+    return Model(build_networks(config, seed=0).eval().requires_grad_(False), config, {})
+
+
 @pytest.fixture
 def model() -> Model:
-    networks = build_networks(CONFIG, seed=0).eval().requires_grad_(False)
-    return Model(networks, CONFIG, {})
+    return _model(CONFIG)
+
+
+@pytest.fixture
+def gan() -> Model:
+    return _model(GAN)
+
+
+@pytest.fixture
+def autoencoder() -> Model:
+    return _model(AUTOENCODER)
+
+
+@pytest.fixture
+def half_size() -> Model:
+    return _model(HALF_SIZE)
 
 
 @pytest.fixture

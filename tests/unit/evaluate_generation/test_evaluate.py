@@ -22,6 +22,7 @@ from components.evaluate_generation.evaluate import evaluate, save_pictures
 from components.evaluate_generation.features import extract, split_batches
 from components.evaluate_generation.keys import Keys
 from components.evaluate_generation.pictures import save_reconstructions
+from components.evaluate_generation.resolution import averaged
 from components.evaluate_generation.sampling import encode, generate, latents, sample_batches
 from components.evaluate_generation.summary import summary
 from components.measures.frechet_distance import frechet_distance, moments
@@ -146,7 +147,7 @@ def test_small_test_split_skips_the_floor_with_a_reason(
     assert "fd_classifier_samples50_train60" in metrics.values
     assert f"fd_classifier_test{test}_train60" not in metrics.values
     assert ("floor" in absent) if test == 0 else (f"fd_classifier_test{test}_train60" in absent)
-    assert ("reconstruction" in absent) == (test < 2)
+    assert (f"reconstruction_relative_l2_test{test}" in absent) == (test < 2)
     assert "generated" in summary(metrics)
 
 
@@ -166,6 +167,88 @@ def test_large_test_split_gives_as_many_images_as_samples(
     assert {"fd_classifier_samples50_train60", "fd_classifier_test50_train60"} <= metrics.values.keys()
 
 
+@pytest.mark.parametrize("network", ["classifier", "rotations"])
+def test_a_model_without_encoder_has_everything_but_reconstructions(
+    gan: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration, network: str
+) -> None:
+    metrics = evaluate(gan, make_dataset(), make_network(network), parameters, CPU)
+    reasons = metrics.protocol["not_measured"]
+    absent = {key for key, reason in reasons.items() if reason == "the model has no encoder"}
+    assert not any("reconstruction" in key for key in metrics.values)
+    if network == "classifier":
+        assert metrics.values.keys() == KEYS - absent
+        assert absent == {key for key in KEYS if key.startswith("reconstruction")}
+    else:
+        assert absent == {key for key in KEYS if key.startswith("reconstruction") and "same_class" not in key}
+    assert summary(metrics).endswith("\nreconstruction was not measured: the model has no encoder")
+
+
+def test_an_autoencoder_has_every_number(
+    autoencoder: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
+) -> None:
+    assert evaluate(autoencoder, make_dataset(), make_network(), parameters, CPU).values.keys() == KEYS
+
+
+def test_all_images_are_compared_at_the_resolution_of_the_generator(
+    half_size: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
+) -> None:
+    """The network takes 16 pixels, G makes 8: every image, real or not, reaches it as 8 pixels, each repeated."""
+    data, network = make_dataset(size=16), make_network(image_size=16)
+    metrics = evaluate(half_size, data, network, parameters, CPU)
+    samples = generate(half_size, latents(half_size, 50, seed=0), CPU)
+    train, test = (np.rint(halved(split.images())).astype(np.uint8) for split in (data.train, data.test))
+    of_train, of_test, of_samples = (
+        network(torch.from_numpy(images.repeat(2, 1).repeat(2, 2)))[0] for images in (train, test, samples)
+    )
+
+    def distance(features: torch.Tensor) -> float:
+        return frechet_distance(moments(features), moments(of_train))
+
+    assert metrics.values.keys() == KEYS
+    assert metrics.values["fd_classifier_samples50_train60"] == pytest.approx(distance(of_samples), rel=1e-4)
+    assert metrics.values["fd_classifier_test20_train60"] == pytest.approx(distance(of_test), rel=1e-4)
+    assert metrics.values["mean_pixel_train60"] == pytest.approx(train.mean() / 255, rel=1e-9)
+    assert metrics.protocol["resolution"] == {"compared": 8, "dataset": 16, "feature_network": 16}
+
+
+def test_a_network_for_images_of_any_size_gets_them_as_the_generator_makes_them(
+    half_size: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
+) -> None:
+    """The network here takes 8 pixels, though it says that it takes any."""
+    network = make_network(image_size=8)
+    network.description["image"] = None
+    metrics = evaluate(half_size, make_dataset(size=16), network, parameters, CPU)
+    assert metrics.values.keys() == KEYS
+    assert metrics.protocol["resolution"] == {"compared": 8, "dataset": 16, "feature_network": None}
+
+
+def test_reconstructions_are_compared_with_averages_of_what_the_encoder_saw(
+    half_size: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
+) -> None:
+    data = make_dataset(size=16)
+    values = evaluate(half_size, data, make_network(image_size=16), parameters, CPU).values
+    images = data.test.images()
+    z = encode(half_size.networks.encoder, images, CPU)
+    expected = halved(images)[..., 0] / 127.5 - 1
+    error = np.abs(half_size.networks.generator(z)[:, 0].numpy() - expected).mean()
+    assert values["reconstruction_l1_test20"] == pytest.approx(error, rel=1e-5)
+
+
+def halved(images: np.ndarray) -> np.ndarray:
+    """N×2H×2W×C -> N×H×W×C, the means of squares, not rounded."""
+    count, height, width, channels = images.shape
+    return images.reshape(count, height // 2, 2, width // 2, 2, channels).mean((2, 4))
+
+
+def test_averages_are_rounded_and_a_half_goes_to_the_even_number() -> None:
+    images = np.array([[0, 0, 255, 255], [1, 1, 255, 254], [0, 0, 9, 9], [1, 2, 9, 9]], np.uint8)[None, :, :, None]
+    assert averaged(images, 2)[0, :, :, 0].tolist() == [[0, 255], [1, 9]]
+    assert averaged(images, 2).dtype == np.uint8
+    assert np.array_equal(averaged(images, 4), images)
+    colours = np.stack([np.zeros((4, 4)), np.full((4, 4), 7)], -1)[None].astype(np.uint8)
+    assert averaged(colours, 1).tolist() == [[[[0, 7]]]]
+
+
 def test_fewer_samples_than_features_are_refused(
     model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
 ) -> None:
@@ -179,7 +262,7 @@ def test_what_does_not_belong_together_is_refused(
     with pytest.raises(UserError, match="feature network takes images of"):
         evaluate(model, make_dataset(), make_network(image_size=16), parameters, CPU)
     other = Model(model.networks, {**model.config, "image": {"size": 16, "channels": 1}}, {})
-    with pytest.raises(UserError, match="the model makes images of"):
+    with pytest.raises(UserError, match="the model was made for images of"):
         evaluate(other, make_dataset(), make_network(), parameters, CPU)
     with pytest.raises(UserError, match="fewer than two images"):
         evaluate(model, make_dataset(train=1), make_network(), parameters, CPU)
@@ -203,7 +286,7 @@ def test_samples_do_not_depend_on_the_batches(model: Model) -> None:
 
 def test_encoding_is_the_mean(model: Model, make_dataset: MakeDataset) -> None:
     images = make_dataset().test.images()
-    z = encode(model, images, CPU)
+    z = encode(model.networks.encoder, images, CPU)
     pixels = torch.from_numpy(images).permute(0, 3, 1, 2) / 127.5 - 1
     torch.testing.assert_close(z, model.networks.encoder(pixels, torch.zeros(20, 4)))
 
@@ -224,22 +307,48 @@ def test_pictures_show_originals_where_they_should(
 
     samples = generate(model, latents(model, 50, seed=0)[:9], CPU)
     assert np.array_equal(tile("samples.png", 1, 0), samples[3])
-    reconstructions = generate(model, encode(model, images[:4], CPU), CPU)
+    reconstructions = generate(model, encode(model.networks.encoder, images[:4], CPU), CPU)
     assert np.array_equal(tile("reconstructions.png", 0, 2), images[2])
     assert np.array_equal(tile("reconstructions.png", 1, 2), reconstructions[2])
     assert np.array_equal(tile("interpolations.png", 1, 0), images[1])
     assert np.array_equal(tile("interpolations.png", 1, 4), images[4])
-    z = encode(model, images[:6], CPU)
+    z = encode(model.networks.encoder, images[:6], CPU)
     middle = generate(model, (z[1:2] + z[4:5]) / 2, CPU)[0].astype(int)
     assert np.abs(tile("interpolations.png", 1, 2) - middle).max() <= 1
 
 
+def test_pictures_of_a_model_without_encoder_say_what_they_show(
+    tmp_path: Path, gan: Model, make_dataset: MakeDataset, parameters: EvaluateGeneration
+) -> None:
+    save_pictures(tmp_path, gan, make_dataset(), replace(parameters, sheet_images=20, interpolation_steps=5), CPU)
+    assert {path.name for path in tmp_path.iterdir()} == {"samples.png", "interpolations.png"}
+    whole = np.asarray(Image.open(tmp_path / "interpolations.png"))
+    title = len(whole) - 7 * (4 * 9 + 1)
+    ink = (whole[:title] < 128).nonzero()
+    assert min(ink[0].min(), ink[1].min(), title - 1 - ink[0].max(), whole.shape[1] - 1 - ink[1].max()) >= 1
+    sheet = whole[title::7, ::7]
+    z = latents(gan, 50, seed=0)
+    images = generate(gan, torch.stack([z[1], (z[1] + z[5]) / 2, z[5]]), CPU)[..., 0].astype(int)
+    for column, image in zip((0, 2, 4), images, strict=True):
+        assert np.abs(sheet[10:18, 1 + 9 * column : 9 + 9 * column] - image).max() <= 1
+
+
+def test_pictures_show_originals_at_the_resolution_of_the_generator(
+    tmp_path: Path, half_size: Model, make_dataset: MakeDataset, parameters: EvaluateGeneration
+) -> None:
+    data = make_dataset(size=16)
+    save_pictures(tmp_path, half_size, data, parameters, CPU)
+    original = np.rint(halved(data.test.images(np.random.default_rng(0).permutation(20)[:1])))[0, :, :, 0]
+    for name in ("reconstructions.png", "interpolations.png"):
+        assert np.array_equal(np.asarray(Image.open(tmp_path / name))[::7, ::7][1:9, 1:9], original)
+
+
 def test_a_last_row_that_is_not_full_keeps_its_pairs(tmp_path: Path, model: Model, make_dataset: MakeDataset) -> None:
     images = make_dataset().train.images(range(13))
-    save_reconstructions(tmp_path / "sheet.png", model, images, CPU)
+    save_reconstructions(tmp_path / "sheet.png", model, model.networks.encoder, images, CPU)
     sheet = np.asarray(Image.open(tmp_path / "sheet.png"))[::7, ::7]
     assert sheet.shape == (4 * 9 + 1, 10 * 9 + 1)
-    reconstructions = generate(model, encode(model, images, CPU), CPU)
+    reconstructions = generate(model, encode(model.networks.encoder, images, CPU), CPU)
     assert np.array_equal(sheet[1 + 18 : 9 + 18, 1 + 18 : 9 + 18], images[12, :, :, 0])
     assert np.array_equal(sheet[1 + 27 : 9 + 27, 1 + 18 : 9 + 18], reconstructions[12, :, :, 0])
     assert (sheet[1 + 18 :, 1 + 27 :] == 255).all()
@@ -275,5 +384,6 @@ def test_the_command(
         "interpolations.png",
     }
     table = capsys.readouterr().out.splitlines()
+    assert table[-1].endswith("out: interpolations.png, reconstructions.png, samples.png")
     assert table[0].split() == ["on", "classifier's", "features", "50", "generated", "20", "generated", "20", "real"]
     assert all(len(line.split()) >= 4 and "-" not in line for line in table[1:7])

@@ -3,6 +3,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +14,10 @@ from components.artifacts.errors import UserError
 from components.artifacts.metrics import read_metrics
 from components.artifacts.model import Model, save_model
 from components.artifacts.parameters import EvaluateRepresentation
+from components.bigbigan.build import build_networks
 from components.evaluate_representation.__main__ import main
 from components.evaluate_representation.evaluate import evaluate
+from tests.unit.toy_model import CONFIG, GAN, changed
 
 MakeDataset = Callable[..., Dataset]
 
@@ -100,6 +103,37 @@ def test_without_classes_to_tell_apart_it_is_skipped_aloud_and_neighbours_are_dr
     assert len(lines) == 1
     assert reason in lines[0]
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"metrics.json", "protocol.json", "neighbours.png"}
+
+
+def test_a_model_without_encoder_is_skipped_aloud_even_if_a_split_is_empty(
+    tmp_path: Path, make_dataset: MakeDataset, parameters: EvaluateRepresentation
+) -> None:
+    gan = Model(build_networks(GAN, seed=0), GAN, {})
+    lines = evaluate(gan, make_dataset(counts=(60, 0, 30)), parameters, tmp_path / "out")
+    assert lines == ["skipped the linear probe, kNN and the pictures: the model has no encoder"]
+    metrics = read_metrics(tmp_path / "out")
+    assert metrics.values == {}
+    assert metrics.protocol == {"skipped": "the model has no encoder"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"metrics.json", "protocol.json"}
+
+
+@pytest.mark.parametrize(
+    "encoder",
+    [
+        {"sigma": "none"},
+        {"sigma": "exp", "head_layers": 0, "output": "tanh"},
+        {"trunk": {"kind": "mlp", "width": 6}},
+    ],
+    ids=["deterministic", "linear_head", "mlp"],
+)
+def test_every_kind_of_encoder_is_measured_alike(
+    tmp_path: Path, make_dataset: MakeDataset, parameters: EvaluateRepresentation, encoder: dict[str, Any]
+) -> None:
+    config = changed(encoder={**CONFIG["model"]["encoder"], **encoder}, discriminator=None)
+    model = Model(build_networks(config, seed=0).eval().requires_grad_(False), config, {})
+    evaluate(model, make_dataset(), parameters, tmp_path / "out")
+    keys = read_metrics(tmp_path / "out").values.keys()
+    assert {"linear_top1_mu_test", "knn1_top1_untrained_avepool_test"} <= keys
 
 
 @pytest.mark.parametrize("split", ["train", "validation", "test"])

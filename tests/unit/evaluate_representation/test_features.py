@@ -19,6 +19,7 @@ from components.evaluate_representation.features import (
     encode,
     untrained_encoder,
 )
+from tests.unit.toy_model import changed
 
 CPU = torch.device("cpu")
 
@@ -80,6 +81,18 @@ def test_features_are_those_of_the_encoder_in_eval_mode_and_leave_it_as_it_was(
     assert all(torch.equal(value, before[name]) for name, value in encoder.state_dict().items())
 
 
+def test_images_larger_than_the_encoders_are_averaged_and_their_pixels_are_not(
+    make_dataset: Callable[..., Dataset],
+) -> None:
+    config = changed(image={"size": 16, "channels": 1})
+    dataset, encoder = make_dataset(size=16), build_networks(config, 0).encoder
+    assert encoder is not None
+    views = compute_views(encoder, config, dataset, 16, seed=0, device=CPU)
+    halves = to_float(dataset.test.images()).reshape(30, 1, 8, 2, 8, 2).mean((3, 5))
+    torch.testing.assert_close(views["avepool"].test, encoder.trunk(halves))
+    assert views["pixels"].test.shape == (30, 256)
+
+
 def test_the_untrained_encoder_keeps_its_weights_and_has_statistics_of_train(
     make_dataset: Callable[..., Dataset], config: dict[str, Any]
 ) -> None:
@@ -89,8 +102,10 @@ def test_the_untrained_encoder_keeps_its_weights_and_has_statistics_of_train(
     for name, value in fresh.named_parameters():
         assert torch.equal(dict(encoder.named_parameters())[name], value)
     assert not encoder.training
-    stem = fresh.stem(to_float(dataset.train.images()))
-    torch.testing.assert_close(encoder.blocks[0].norm1.running_mean, stem.mean((0, 2, 3)).detach(), atol=1e-5, rtol=0)
+    stem = fresh.trunk.stem(to_float(dataset.train.images()))
+    torch.testing.assert_close(
+        encoder.trunk.blocks[0].norm1.running_mean, stem.mean((0, 2, 3)).detach(), atol=1e-5, rtol=0
+    )
 
 
 def test_the_untrained_encoder_depends_on_the_seed_alone(

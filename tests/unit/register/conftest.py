@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from components.artifacts.files import sha256, write_json
 from components.artifacts.metrics import Metrics, write_metrics
 
 ROOT = Path(__file__).resolve().parents[3]
+NETWORKS = ("generator", "encoder", "discriminator")
 BETTER = {"linear_top1_bn_crelu_test": {"at_least": 0.5, "at_most": None, "better_than_champion": "higher"}}
 
 
@@ -51,12 +52,12 @@ class Workplace:
         }
         write_json(folder / "manifest.json", manifest)
 
-    def candidate(self, name: str, accuracy: float, **protocol: Any) -> Path:
-        """A model of this name with metrics; returns the folder that holds both."""
+    def candidate(self, name: str, accuracy: float, networks: Sequence[str] = NETWORKS, **protocol: Any) -> Path:
+        """A model of this name with metrics, those of an encoder if it has one; returns the folder that holds both."""
         folder = self.root / name
         shutil.rmtree(folder, ignore_errors=True)
         (folder / "model").mkdir(parents=True)
-        for network in ("generator", "encoder", "discriminator"):
+        for network in networks:
             (folder / "model" / f"{network}.safetensors").write_bytes(f"{network} of {name}".encode())
         provenance = {
             "dataset_version": "data-1",
@@ -67,7 +68,11 @@ class Workplace:
             "parameters": {"train": {"lr": 0.25}},
         }
         files = {path.name: sha256(path) for path in (folder / "model").iterdir()}
-        description = {"format": "f", "config": {"image": {"size": 8}}, "provenance": provenance, "files": files}
+        config = {
+            "image": {"size": 8},
+            "model": {name: {"kind": "k"} if name in networks else None for name in NETWORKS},
+        }
+        description = {"format": "f", "config": config, "provenance": provenance, "files": files}
         write_json(folder / "model" / "model.json", description)
         (folder / "model" / "samples.png").write_bytes(b"another picture")
         values = {
@@ -75,8 +80,11 @@ class Workplace:
             "linear_top1_untrained_bn_crelu_test": 0.25,
             "linear_top1_pixels_test": 0.375,
         }
-        write_metrics(folder / "representation", Metrics(values, {"split": "test"} | protocol))
-        (folder / "representation" / "confusion_matrix.png").write_bytes(b"a picture")
+        if "encoder" in networks:
+            write_metrics(folder / "representation", Metrics(values, {"split": "test"} | protocol))
+            (folder / "representation" / "confusion_matrix.png").write_bytes(b"a picture")
+        else:
+            write_metrics(folder / "representation", Metrics({}, {"skipped": "the model has no encoder"}))
         distances = {"fd_classifier_samples500_train4000": 2.5, "fd_classifier_test500_train4000": 0.125}
         write_metrics(folder / "generation", Metrics(distances, {"resize": "none"}))
         return folder

@@ -139,3 +139,10 @@ def test_a_pattern_that_fits_several_keys_is_refused_by_name() -> None:
 def test_the_same_key_in_two_artifacts_is_an_error() -> None:
     with pytest.raises(UserError, match="metric m is in a and in b"):
         merge({"a": Metrics({"m": 1.0}, {}), "b": Metrics({"m": 1.0}, {})})
+
+
+def test_what_the_other_model_cannot_have_is_no_other_protocol() -> None:
+    gate = {"m": Condition(None, None, "lower")}
+    gan = measured({"m": 1.0}, not_measured={"reconstruction_l1_test20": "the model has no encoder"})
+    (finding,) = judge(gate, gan, champion({"m": 2.0}, not_measured={}))
+    assert finding.holds

@@ -5,8 +5,9 @@ import os
 import shutil
 import subprocess
 import time
+from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import pytest
 import yaml
@@ -245,9 +246,59 @@ def test_card_has_front_matter_numbers_beside_baselines_and_links_that_lead_some
 
 @pytest.mark.parametrize("key", PARAMETERS)
 def test_card_names_parameters_that_exist(key: str) -> None:
-    kind: Any = Parameters
+    kinds: list[Any] = [Parameters]
     for name in key.split("."):
-        kind = get_type_hints(kind)[name]
+        # A union of sections has a key if one of them has it.
+        hints = [get_type_hints(one)[name] for kind in kinds for one in get_args(kind) or [kind] if _has(one, name)]
+        assert hints, f"no {name} in {kinds}"
+        kinds = hints
+
+
+def _has(section: Any, name: str) -> bool:
+    return is_dataclass(section) and name in get_type_hints(section)
+
+
+@pytest.mark.parametrize(
+    ("networks", "tags", "said", "not_said"),
+    [
+        (
+            ("generator", "discriminator"),
+            {"gan", "unconditional-image-generation"},
+            ["without an encoder", "| `model.encoder` | None |", "`representation` was skipped: the model has no enc"],
+            ["For embeddings", "BigBiGAN", "| `model.discriminator` |"],
+        ),
+        (
+            ("generator", "encoder"),
+            {"image-feature-extraction"},
+            ["An autoencoder", "| `model.discriminator` | None |", "BN+CReLU | 0.9"],
+            ["samples like", "BigBiGAN", "| `model.encoder` |"],
+        ),
+        (
+            ("generator", "encoder", "discriminator"),
+            {"bigbigan", "gan", "image-feature-extraction", "unconditional-image-generation"},
+            ["BigBiGAN", "For embeddings, samples and reconstructions", "BN+CReLU | 0.9"],
+            ["| `model.encoder` |", "| `model.discriminator` |"],
+        ),
+    ],
+    ids=["gan", "autoencoder", "all"],
+)
+def test_card_claims_only_what_the_networks_can_do(
+    workplace: Any, register: Any, networks: tuple[str, ...], tags: set[str], said: list[str], not_said: list[str]
+) -> None:
+    workplace.gate({"fd_classifier_samples500_train4000": {"at_most": 3.0}})
+    assert register(workplace.candidate("a", 0.9, networks))["champion"]
+    text = (workplace.root / "registration-a" / "card.md").read_text()
+    _, front, body = text.split("---\n", 2)
+    assert set(yaml.safe_load(front)["tags"]) == tags
+    assert ("accuracy" in yaml.safe_load(front)["metrics"]) == ("encoder" in networks)
+    assert [part for part in said if part not in body] == []
+    assert [part for part in not_said if part in body] == []
+
+
+def test_accuracy_asked_of_a_model_without_encoder_is_refused_with_the_reason(workplace: Any, register: Any) -> None:
+    decision = register(workplace.candidate("a", 0.9, ("generator", "discriminator")))
+    assert not decision["registered"]
+    assert "representation was skipped: the model has no encoder" in decision["reasons"][0]
 
 
 def test_git_revision_of_a_clean_a_changed_and_no_repository(tmp_path: Path) -> None:

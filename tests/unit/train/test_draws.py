@@ -2,11 +2,21 @@ import numpy as np
 import pytest
 import torch
 
-from components.artifacts.parameters import Augmentation, Latent
-from components.train.draws import image_indices, sheet_latents, standing_latents, step_draws
+from components.artifacts.parameters import Recipe
+from components.train.draws import Draws, drift_latents, image_indices, sheet_latents, standing_latents, step_draws
+from components.train.views import Shifts
+from tests.unit.train.toy import make_recipe
 
-LATENT = Latent(size=5, distribution="normal")
-VIEWS = Augmentation(shift=2, flip=True, generated=True)
+
+def recipe(count: int, seed: int = 0, **changes: object) -> Recipe:
+    sections = {"train.batch_size": count, "train.seed": seed, "model.latent.size": 6, "augmentation.shift": 2}
+    return make_recipe("BigBiGAN", sections | changes)
+
+
+def shifts(draws: Draws) -> tuple[Shifts, Shifts]:
+    assert isinstance(draws.data_views, Shifts)
+    assert isinstance(draws.generated_views, Shifts)
+    return draws.data_views, draws.generated_views
 
 
 def test_the_order_is_a_function_of_seed_and_position() -> None:
@@ -23,35 +33,54 @@ def test_every_epoch_is_a_permutation_of_its_own() -> None:
     assert len({tuple(epoch) for epoch in epochs}) == 5
 
 
-def test_draws_are_a_function_of_seed_step_and_phase() -> None:
+def test_draws_are_a_function_of_seed_step_and_turn() -> None:
     torch.manual_seed(1)
-    first = step_draws(0, 4, 1, 3, LATENT, VIEWS)
+    first = step_draws(recipe(4), 4, 1)
     torch.manual_seed(2)
-    again = step_draws(0, 4, 1, 3, LATENT, VIEWS)
+    again = step_draws(recipe(4), 4, 1)
     assert torch.equal(first.latents, again.latents)
     assert torch.equal(first.encoder_noise, again.encoder_noise)
-    assert torch.equal(first.data_views.shifts, again.data_views.shifts)
-    for other in ((1, 4, 1), (0, 5, 1), (0, 4, 2)):
-        assert not torch.equal(step_draws(*other, 3, LATENT, VIEWS).latents, first.latents)
+    assert torch.equal(shifts(first)[0].shifts, shifts(again)[0].shifts)
+    for other in (step_draws(recipe(4, seed=1), 4, 1), step_draws(recipe(4), 5, 1), step_draws(recipe(4), 4, 2)):
+        assert not torch.equal(other.latents, first.latents)
 
 
 def test_no_two_draws_of_a_step_share_their_numbers() -> None:
-    draws = step_draws(0, 0, 0, 500, LATENT, VIEWS)
+    draws, latent = step_draws(recipe(500), 0, 0), recipe(500).model.latent
     together = torch.stack([draws.latents.flatten(), draws.encoder_noise.flatten()])
     assert abs(torch.corrcoef(together)[0, 1]) < 0.1
-    assert not torch.equal(draws.data_views.shifts, draws.generated_views.shifts)
-    assert not torch.equal(sheet_latents(0, 500, LATENT), standing_latents(0, 0, 500, LATENT))
+    data, generated = shifts(draws)
+    assert not torch.equal(data.shifts, generated.shifts)
+    others = [sheet_latents(0, 500, latent), standing_latents(0, 0, 500, latent), drift_latents(0, 500, latent)]
+    others.append(standing_latents(0, 1, 500, latent))
+    assert all(not torch.equal(one, other) for one in others for other in others if one is not other)
+
+
+def test_latents_are_of_the_prior_and_noise_is_normal() -> None:
+    draws = step_draws(recipe(2000, **{"model.latent.distribution": "uniform"}), 0, 0)
+    assert 0.99 < draws.latents.abs().max() <= 1
+    assert draws.encoder_noise.abs().max() > 3
+    assert draws.encoder_noise.std() == pytest.approx(1, abs=0.02)
 
 
 def test_views_reach_the_whole_range_and_no_further() -> None:
-    views = step_draws(0, 0, 0, 400, LATENT, VIEWS).data_views
+    views, _ = shifts(step_draws(recipe(400), 0, 0))
     assert set(views.shifts.flatten().tolist()) == {-2, -1, 0, 1, 2}
     assert 0.4 < views.flips.float().mean() < 0.6
 
 
 @pytest.mark.parametrize("flip", [True, False])
 def test_turning_flips_off_changes_no_other_draw(flip: bool) -> None:
-    draws = step_draws(0, 0, 0, 50, LATENT, Augmentation(shift=2, flip=flip, generated=True))
-    reference = step_draws(0, 0, 0, 50, LATENT, VIEWS)
-    assert torch.equal(draws.generated_views.shifts, reference.generated_views.shifts)
-    assert draws.data_views.flips.any() == flip
+    data, generated = shifts(step_draws(recipe(50, **{"augmentation.flip": flip}), 0, 0))
+    assert torch.equal(generated.shifts, shifts(step_draws(recipe(50), 0, 0))[1].shifts)
+    assert data.flips.any() == flip
+
+
+def test_rows_are_those_of_all_draws() -> None:
+    draws, rows = step_draws(recipe(8), 0, 0), torch.tensor([5, 0])
+    part = draws[rows]
+    assert torch.equal(part.latents, draws.latents[rows])
+    assert torch.equal(part.encoder_noise, draws.encoder_noise[rows])
+    for whole, some in zip(shifts(draws), shifts(part), strict=True):
+        assert torch.equal(some.shifts, whole.shifts[rows])
+        assert torch.equal(some.flips, whole.flips[rows])

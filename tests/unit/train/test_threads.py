@@ -1,6 +1,9 @@
 import pytest
+import torch
 
+from components.train.ranks import Ranks
 from components.train.threads import busy_machine
+from tests.unit.train.toy import ALONE
 
 
 @pytest.mark.parametrize(
@@ -13,5 +16,5 @@ def test_it_warns_where_threads_and_load_exceed_the_cores(
     monkeypatch.setattr("os.cpu_count", lambda: cores)
     monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0))
     monkeypatch.setattr("torch.get_num_threads", lambda: threads)
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    assert (busy_machine() is not None) == warns
+    assert (busy_machine(ALONE) is not None) == warns
+    assert busy_machine(Ranks(0, 1, torch.device("cuda"))) is None
