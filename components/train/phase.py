@@ -1,5 +1,6 @@
 """One phase of a step: D learns from a batch, or E and G do (section 3 and appendix)."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -41,8 +42,13 @@ def phases(state: State, recipe: Recipe, ranks: Ranks) -> Sequence[tuple[Phase, 
     def phase(name: str, learning: tuple[nn.Module, ...], loss: nn.Module, optimiser: torch.optim.Optimizer) -> Phase:
         _let_learn(networks, learning)
         if ranks.count > 1:
-            # It takes the parameters that now require gradients for its own.
-            loss = DistributedDataParallel(loss, broadcast_buffers=False, gradient_as_bucket_view=True)
+            # It takes the parameters that now require gradients for its own. Looking for unused ones, of which there
+            # are none, keeps its buckets as they are. Rearranged after its first pass, as they are otherwise, three
+            # ranks or more would add up in another order before and after, and a resumed run end with other bits.
+            warnings.filterwarnings("ignore", message="find_unused_parameters=True was specified")
+            loss = DistributedDataParallel(
+                loss, broadcast_buffers=False, gradient_as_bucket_view=True, find_unused_parameters=True
+            )
         return Phase(name, learning, loss, optimiser, state.scalers[name])
 
     learning = tuple(network for network in (networks.generator, networks.encoder) if network is not None)

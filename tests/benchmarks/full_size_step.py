@@ -8,7 +8,7 @@ Per precision three ways: ours, ours with contiguous layout, and the straightfor
     images/s        median over steps; a step takes `images` three times: twice for D, once for G and E
     peak            share of the card's, for matrix products in that precision without sparsity: FLOPs of the
                     convolutions and matrix products that this way computes, by torch's own counter, over the time
-    MiB per image   what a step allocates at most beyond weights, moments and averages, over `images`
+    MiB per image   what a step allocates at most beyond weights, gradients, moments and averages, over `images`
 
 The ways follow each other, for their states together would leave less memory to each. A way that does not fit says so.
 """
@@ -30,32 +30,36 @@ from components.train.precision import set_matmul_precision
 from tests.benchmarks.same_step import LAYOUT, Batches, OurStep, PlainStep, make_batches
 
 PARAMS = Path(__file__).parents[2] / "params"
+CUDA = torch.device("cuda")
 REPEATS = 8
 PRECISIONS = ("fp32", "tf32", "bf16")
 
-# From the makers' data sheets: dense TFLOP/s of fp32 outside tensor cores, and of tf32 and bf16 in them. A card is known
-# by the beginning of its name; the longer names come first.
+# From the makers' data sheets, by the name that the driver gives: dense TFLOP/s of fp32 outside tensor cores, and of
+# tf32 and bf16 in them.
+_A100 = (19.5, 156.0, 312.0)
 PEAKS = {
-    "NVIDIA H100 PCIe": (51.0, 378.0, 756.0),
-    "NVIDIA H100 80GB HBM3": (67.0, 494.5, 989.0),
     "NVIDIA H200": (67.0, 494.5, 989.0),
-    "NVIDIA A100": (19.5, 156.0, 312.0),
+    "NVIDIA H100 80GB HBM3": (67.0, 494.5, 989.0),
+    "NVIDIA H100 PCIe": (51.0, 378.0, 756.0),
+    "NVIDIA A100-SXM4-80GB": _A100,
+    "NVIDIA A100-SXM4-40GB": _A100,
+    "NVIDIA A100 80GB PCIe": _A100,
+    "NVIDIA A100-PCIE-40GB": _A100,
     "NVIDIA L40S": (91.6, 183.0, 362.0),
     "NVIDIA A10": (31.2, 62.5, 125.0),
     "NVIDIA L4": (30.3, 60.0, 121.0),
 }
 
-WAYS: dict[str, Callable[[Networks, Recipe, torch.device], Callable[[Batches], None]]] = {
-    "ours": OurStep,
-    "ours, contiguous": lambda networks, recipe, device: OurStep(networks, recipe, device, LAYOUT),
-    "plain": PlainStep,
+WAYS: dict[str, Callable[[Networks, Recipe], Callable[[Batches], None]]] = {
+    "ours": lambda networks, recipe: OurStep(networks, recipe, CUDA),
+    "ours, contiguous": lambda networks, recipe: OurStep(networks, recipe, CUDA, LAYOUT),
+    "plain": lambda networks, recipe: PlainStep(networks, recipe, CUDA),
 }
 
 
 def peak(card: str, precision: str) -> float | None:
     """FLOP/s that the card can reach, or None for a card that is not in the table."""
-    known = next((peaks for name, peaks in PEAKS.items() if card.startswith(name)), None)
-    return None if known is None else known[PRECISIONS.index(precision)] * 1e12
+    return PEAKS[card][PRECISIONS.index(precision)] * 1e12 if card in PEAKS else None
 
 
 def full_size_recipe(images: int, precision: str) -> Recipe:
@@ -78,9 +82,9 @@ def timed(step: Callable[[Batches], None], batches: Batches) -> float:
     return time.perf_counter() - started
 
 
-def measure(way: str, networks: Networks, recipe: Recipe, device: torch.device) -> tuple[float, int, float]:
+def measure(way: str, networks: Networks, recipe: Recipe) -> tuple[float, int, float]:
     """Seconds and FLOPs of a step, and the MiB that it needs per image."""
-    step, batches = WAYS[way](networks, recipe, device), make_batches(recipe, device)
+    step, batches = WAYS[way](networks, recipe), make_batches(recipe, CUDA)
     flops = count_flops(step, batches)  # also the warm-up: makes Adam's moments, chooses the convolutions' algorithms
     for _ in range(2):
         step(batches)
@@ -95,7 +99,7 @@ def row(way: str, precision: str, networks: Networks, images: int, card: str) ->
     recipe = full_size_recipe(images, precision)
     set_matmul_precision(precision)
     try:
-        seconds, flops, memory = measure(way, networks, recipe, torch.device("cuda"))
+        seconds, flops, memory = measure(way, networks, recipe)
     except torch.cuda.OutOfMemoryError:
         return f"{precision:<6} {way:<18} does not fit: try fewer images"
     finally:

@@ -12,13 +12,14 @@ item, ours in brackets:
                     (no running statistics; one operation)
     layout          contiguous, N×C×H×W (channels_last)
     D               a pass over the real pairs and one over the generated ones (one over both)
+    frozen D        D's weights take gradients while G and E learn too, and drop them unused, as in PyTorch's own
+                    tutorial on GANs (they take none)
     Adam            foreach=False, fused=False: a loop over the weights (fused)
     EMA             a loop over the weights (foreach)
 
 Neither way is compiled. Where plain would only be careless it does as ours does: G and E make D's batch without
-gradients, D takes none while G and E learn, a gradient is cleared by being dropped, losses stay tensors. The images,
-their views and the noise are given to both. Ours also computes what training logs and refuses losses that are not
-finite; plain does neither.
+gradients, a gradient is cleared by being dropped, losses stay tensors. The images, their views and the noise are given
+to both. Ours also computes what training logs and refuses losses that are not finite; plain does neither.
 """
 
 import copy
@@ -76,7 +77,7 @@ def take_vectors(plain: nn.Module, ours: nn.Module) -> None:
             layer.parametrizations.weight[0]._v.copy_(layers[name].v)
 
 
-def freeze_vectors(plain: nn.Module) -> None:
+def hold_vectors(plain: nn.Module) -> None:
     """Lets torch's spectral norm iterate no more."""
     for layer in plain.modules():
         if nn.utils.parametrize.is_parametrized(layer):
@@ -193,7 +194,6 @@ def plain_state(networks: Networks, train: Train, device: torch.device) -> Plain
 def discriminator_turn(state: PlainState, images: Tensor, draws: Draws, recipe: Recipe, lr: float) -> None:
     """D learns from N images, N×C×H×W in [-1, 1]: the hinge of each score (Donahue & Simonyan 2019, equation 3)."""
     networks, precision = state.networks, recipe.train.precision
-    networks.discriminator.requires_grad_(True)
     with autocast(precision, images.device):
         with torch.no_grad():
             generated = networks.generator(draws.latents)
@@ -214,7 +214,6 @@ def discriminator_turn(state: PlainState, images: Tensor, draws: Draws, recipe: 
 def generator_encoder_turn(state: PlainState, images: Tensor, draws: Draws, recipe: Recipe, lr: float) -> None:
     """G and E learn from N images: the plain scores (equation 2)."""
     networks, precision = state.networks, recipe.train.precision
-    networks.discriminator.requires_grad_(False)
     with autocast(precision, images.device):
         generated = networks.generator(draws.latents)
         if recipe.augmentation.generated:

@@ -12,7 +12,7 @@ from components.bigbigan.pixels import to_float
 from components.train.draws import Draws, step_draws
 from components.train.phase import apply, backward, phases
 from components.train.ranks import Ranks
-from components.train.state import average, new_state
+from components.train.state import State, average, new_state
 from tests.benchmarks import plain_step
 
 SPECTRAL_NORM, RESAMPLING, BATCH_NORM = "spectral norm", "resampling", "batch norm"
@@ -67,15 +67,18 @@ class OurStep:
 
 
 class PlainStep:
-    """The step of plain_step.py, from a copy of `networks`."""
+    """The step of plain_step.py, from a copy of `networks`; with `freezes` all its items are plain but "frozen D"."""
 
-    def __init__(self, networks: Networks, recipe: Recipe, device: torch.device) -> None:
+    def __init__(self, networks: Networks, recipe: Recipe, device: torch.device, freezes: bool = False) -> None:
         self.recipe, self.state = recipe, plain_step.plain_state(networks, recipe.train, device)
+        self.freezes = freezes
 
     def turn(self, index: int, images: Tensor, draws: Draws) -> None:
-        learn = plain_step.discriminator_turn
-        if index == self.recipe.train.discriminator_steps:
+        learn, d_learns = plain_step.discriminator_turn, index < self.recipe.train.discriminator_steps
+        if not d_learns:
             learn = plain_step.generator_encoder_turn
+        if self.freezes:
+            self.state.networks.discriminator.requires_grad_(d_learns)
         learn(self.state, images.contiguous(), draws, self.recipe, self.recipe.train.lr)
 
     def average(self) -> None:
@@ -111,7 +114,7 @@ def differences(recipe: Recipe) -> dict[str, float]:
 
     ours = OurStep(networks, recipe, torch.device("cpu"))
     plain = PlainStep(networks, recipe, torch.device("cpu"))
-    plain_step.freeze_vectors(plain.state.networks)
+    plain_step.hold_vectors(plain.state.networks)
     for index, batch in enumerate(batches):
         ours.turn(index, *batch)
         plain_step.take_vectors(plain.state.networks, ours.state.networks)
@@ -140,12 +143,12 @@ def _double(draws: Draws) -> Draws:
     return Draws(draws.latents.double(), draws.encoder_noise.double(), draws.data_views, draws.generated_views)
 
 
-def _weights(state: object) -> dict[str, Tensor]:
+def _weights(state: State | plain_step.PlainState) -> dict[str, Tensor]:
     both = nn.ModuleDict({"now": state.networks, "averaged": state.averaged})
     return {name.replace("parametrizations.weight.original", "weight"): w for name, w in both.named_parameters()}
 
 
-def _difference(ours: object, other: object) -> float:
+def _difference(ours: State, other: State | plain_step.PlainState) -> float:
     mine, theirs = _weights(ours), _weights(other)
     assert mine.keys() == theirs.keys()
     return max(((mine[name] - theirs[name]).abs().max() / mine[name].abs().max()).item() for name in mine)

@@ -4,7 +4,8 @@
 
 First it shows that the two are one in mathematics: how far from each other a step in float64 leads them. Then, for the
 default model on the CPU with 1 and 2 threads: images/s of both ways and ours / plain, above 1 where ours wins; and what
-each item of plain_step.py gains: our images/s over those of our step with that item alone written plainly. All are
+each item of plain_step.py gains: our images/s over those of our step with that item alone written plainly (of "frozen
+D", which our trainer always does: those of the plain step with that item as ours, over the plain step's). All are
 interleaved and medians are taken, so that a noisy machine disturbs all alike. Where there is a CUDA device, the table
 of full_size_step.py follows.
 """
@@ -44,11 +45,15 @@ def compare(recipe: Recipe, repeats: int) -> None:
     networks = build_networks(asdict(recipe), recipe.train.seed)
     steps: dict[str, Callable[[Batches], None]] = {item: OurStep(networks, recipe, CPU, item) for item in ITEMS}
     steps |= {"ours": OurStep(networks, recipe, CPU), "plain": PlainStep(networks, recipe, CPU)}
+    steps["plain, frozen D"] = PlainStep(networks, recipe, CPU, freezes=True)
     rates = images_per_second(steps, recipe, repeats)
-    print(f"\nimages/s, {torch.get_num_threads()} threads, medians of {repeats}")
-    print(f"ours {rates['ours']:.0f}, plain {rates['plain']:.0f}, ours / plain {rates['ours'] / rates['plain']:.2f}")
-    for item in ITEMS:
-        print(f"  {item:<16} {rates[item]:>6.0f}, ours / this {rates['ours'] / rates[item]:.2f}")
+    ours, plain, frozen = rates["ours"], rates["plain"], rates["plain, frozen D"]
+    print(f"\n{torch.get_num_threads()} threads, images/s, medians of {repeats}")
+    print(
+        f"  ours {ours:.0f}, plain {plain:.0f}: ours / plain {ours / plain:.2f}; {ours / frozen:.2f} if plain froze D"
+    )
+    print("  gained by: " + ", ".join(f"{item} {ours / rates[item]:.2f}" for item in ITEMS), end="")
+    print(f", frozen D {frozen / plain:.2f}", flush=True)
 
 
 def main(repeats: int = 20) -> None:

@@ -15,7 +15,7 @@ from components.train.describe.meter import Meter
 from components.train.draws import step_draws
 from components.train.loss import DiscriminatorLoss, GeneratorEncoderLoss
 
-_MOMENTS = 2  # Adam's, of each weight
+_MOMENTS = 1  # Adam's, of each weight
 
 
 @dataclass(frozen=True)
@@ -97,11 +97,12 @@ def measure(networks: Networks, recipe: Recipe, processes: int) -> Cost:
 
 def _run(loss: nn.Module, recipe: Recipe, share: int, part: int) -> tuple[int, int, int]:
     """FLOPs, and the bytes that exist after the forward pass and at the peak, of `part` out of `share` images."""
-    image, draws = recipe.image, step_draws(recipe, step=0, turn=0)[:part]
+    image = recipe.image
     gradients = (weight.grad for weight in loss.parameters() if weight.grad is not None)
     with Meter([*_weights(loss), *gradients]) as meter, CUDAAutocast():
         images = to_float(torch.zeros(share, image.size, image.size, image.channels, dtype=torch.uint8))
-        value, _ = loss(images[:part], draws)
+        draws = step_draws(recipe, step=0, turn=0)
+        value, _ = loss(images[:part], draws[:part])
         kept = meter.now
         value.backward()
     return meter.flops, kept, meter.peak

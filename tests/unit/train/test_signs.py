@@ -9,7 +9,10 @@ from components.train.log import Log
 # A row of each log of a healthy run.
 STEP = {
     "discriminator/accuracy_image": 0.7,
+    "discriminator/accuracy_latent": 0.5,
     "discriminator/accuracy_joint": 0.8,
+    "discriminator/score_latent_data": 0.0,
+    "discriminator/score_latent_generated": 0.0,
     "discriminator/score_image_data": 0.2,
     "discriminator/score_image_generated": -0.1,
     "discriminator/score_joint_data": 0.4,
@@ -45,7 +48,7 @@ def advice(
     return signs.advice(directory)
 
 
-def terms(image: float, joint: float, data: float, count: int = 10) -> dict[str, list[float]]:
+def terms(image: float, joint: float, data: float, count: int = 15) -> dict[str, list[float]]:
     """D's accuracies, and its mean scores `data` and -`data`, in the last rows."""
     numbers = {"accuracy_image": image, "accuracy_joint": joint}
     for term in ("image", "joint"):
@@ -82,6 +85,7 @@ def test_too_few_images_to_measure_drift_and_no_discriminator_get_none(tmp_path:
         pytest.param(terms(image=0.52, joint=0.58, data=0.05, count=4), None, id="a few batches are not enough"),
         pytest.param(terms(image=1.0, joint=1.0, data=1.5), "augmentation.generated=true", id="won"),
         pytest.param(terms(image=0.9, joint=1.0, data=1.5), None, id="not on every term"),
+        pytest.param(terms(image=1.0, joint=1.0, data=0.5), None, id="the hinge still acts"),
         pytest.param({"discriminator/gradient_norm": [70, 80, 90]}, "gradient of D has grown to 80", id="explodes"),
         pytest.param({"generator_encoder/gradient_norm": [85, 90, 95]}, "gradient of G and E", id="that of G and E"),
         pytest.param({"generator_encoder/gradient_norm": [8, 900, 9]}, None, id="one batch"),
