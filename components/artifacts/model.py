@@ -22,7 +22,7 @@ from components.artifacts.parameters import Image, build
 from components.artifacts.parameters import Model as ModelParameters
 from components.bigbigan.build import Networks, build_networks
 
-FORMAT = "bigbigan-model/1"
+FORMAT = "bigbigan-model/2"
 PARTS = ("generator", "encoder", "discriminator")
 
 

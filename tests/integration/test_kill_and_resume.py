@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -40,12 +41,18 @@ def start(clone: Any, name: str) -> subprocess.Popen[str]:
     return subprocess.Popen(arguments, cwd=clone.path, env=environment, text=True, stderr=subprocess.PIPE)
 
 
-def wait_for_checkpoint(clone: Any, name: str, trainer: subprocess.Popen[str]) -> None:
+def wait_for_checkpoint(clone: Any, name: str, trainer: subprocess.Popen[str], after_step: int = 0) -> None:
     deadline = time.monotonic() + 300
-    while not list(clone.path.glob(f"runs-{name}/*/checkpoint-*.safetensors")):
+    while newest_step(clone, name) <= after_step:
         assert trainer.poll() is None, trainer.stderr.read() if trainer.stderr else ""
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def newest_step(clone: Any, name: str) -> int:
+    """0 without a checkpoint."""
+    files = clone.path.glob(f"runs-{name}/*/checkpoint-*.safetensors")
+    return max((int(path.stem.removeprefix("checkpoint-")) for path in files), default=0)
 
 
 def weights(clone: Any, name: str) -> dict[str, str]:
@@ -71,6 +78,22 @@ def test_a_killed_trainer_goes_on_and_ends_with_the_same_bits(
     assert "going on from step" in output
     assert weights(prepared, name) == weights(prepared, "whole")
     logs = [next(prepared.path.glob(f"model-{run}/log.csv")).read_bytes() for run in (name, "whole")]
+    assert logs[0] == logs[1]
+
+
+def test_killed_again_and_again_at_random_points_it_ends_with_the_same_bits(prepared: Any) -> None:
+    """Each time after one more checkpoint and a random while: in a step, in a write, in a sheet."""
+    moments = random.Random(int(os.environ.get("KILL_SEED", "0")))
+    for kill in range(3):
+        trainer = start(prepared, "again")
+        wait_for_checkpoint(prepared, "again", trainer, after_step=5 * kill)
+        time.sleep(moments.uniform(0, 0.3))
+        trainer.kill()
+        trainer.wait()
+    assert "going on from step" in prepared.run(command("again"))
+    assert weights(prepared, "again") == weights(prepared, "whole")
+    assert not list(prepared.path.glob("runs-again/*/.partial-*"))
+    logs = [(prepared.path / f"model-{run}/log.csv").read_bytes() for run in ("again", "whole")]
     assert logs[0] == logs[1]
 
 

@@ -15,7 +15,7 @@ from components.train.describe.meter import Meter
 from components.train.draws import step_draws
 from components.train.loss import DiscriminatorLoss, GeneratorEncoderLoss
 
-_MOMENTS = 1  # Adam's, of each weight
+_MOMENTS = 2  # Adam's, of each weight
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,8 @@ def _run(loss: nn.Module, recipe: Recipe, share: int, part: int) -> tuple[int, i
         images = to_float(torch.zeros(share, image.size, image.size, image.channels, dtype=torch.uint8))
         draws = step_draws(recipe, step=0, turn=0)
         value, _ = loss(images[:part], draws[:part])
-        kept = meter.now
         value.backward()
+        kept = meter.now
     return meter.flops, kept, meter.peak
 
 
