@@ -4,10 +4,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from components.bigbigan.recompute import Block
 from components.bigbigan.spectral_norm import SpectralConv2d
 
 
-class SelfAttention(nn.Module):
+class SelfAttention(Block):
     """x + gamma · attention(x), N×C×H×W; gamma starts at 0. Keys and values are 2×2 max-pooled."""
 
     def __init__(self, channels: int) -> None:

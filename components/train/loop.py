@@ -76,6 +76,7 @@ def train(
         if ranks.writes and (stop or _due(state.step, monitoring.checkpoint_interval, parameters.steps)):
             hooks.save(state)
         if stop:
+            ranks.any(stop)  # all wait for rank 0 to have saved: torchrun kills it 30 s after another has left
             raise KeyboardInterrupt
 
 

@@ -47,7 +47,7 @@ def phases(state: State, recipe: Recipe, ranks: Ranks) -> Sequence[tuple[Phase, 
             # ranks or more would add up in another order before and after, and a resumed run end with other bits.
             warnings.filterwarnings("ignore", message="find_unused_parameters=True was specified")
             loss = DistributedDataParallel(
-                loss, broadcast_buffers=False, gradient_as_bucket_view=True, find_unused_parameters=True
+                loss, forward_sync_buffers=False, gradient_as_bucket_view=True, find_unused_parameters=True
             )
         return Phase(name, learning, loss, optimiser, state.scalers[name])
 

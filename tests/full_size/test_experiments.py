@@ -27,7 +27,7 @@ BATCH = 4
 
 
 def recipe_of(experiment: str) -> tuple[Recipe, object]:
-    parameters = compose(OPTIONS, [f"experiment={experiment}", "feature_network.inception_weights=x"])
+    parameters = compose(OPTIONS, [f"experiment={experiment}"])
     recipe = parameters.recipe()
     return replace(recipe, train=replace(recipe.train, steps=2, batch_size=BATCH)), parameters.monitoring
 

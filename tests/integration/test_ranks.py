@@ -10,15 +10,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import safetensors.torch
 
-ROOT = Path(__file__).parents[2]
 STEPS = 10
-# Of the weights of a model, relative to the largest of their tensor, after 10 steps in float32; measured: MEASURED.
-TOLERANCE = 0.05
+# Of the weights of a model, relative to the largest of their tensor, after 10 steps in float32; 0.004 was measured.
+TOLERANCE = 0.03
 OVERRIDES = (
     "debug=tiny",
     f"train.steps={STEPS}",
@@ -31,7 +31,7 @@ OVERRIDES = (
 
 
 class Trainers:
-    """Runs of the command in one folder, on one dataset."""
+    """Runs of the command in one checkout, on one dataset."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -45,8 +45,7 @@ class Trainers:
         np.savez(self.folder / "images.npz", images=images)
         for interval in (3, 1000):
             monitoring = f"monitoring.checkpoint_interval={interval}"
-            places = ("--params-directory", str(ROOT / "params"), "--output", f"every-{interval}.yaml")
-            self.run(self.python("components.compose", *OVERRIDES, monitoring, *places))
+            self.run(self.python("components.compose", *OVERRIDES, monitoring, "--output", f"every-{interval}.yaml"))
         self.run(
             self.python(
                 *("components.prepare", "--source", "images.npz", "--params", "every-3.yaml", "--output", "dataset")
@@ -63,7 +62,7 @@ class Trainers:
         return self.python(*torchrun, "-m", *train)
 
     def start(self, command: list[str]) -> subprocess.Popen[str]:
-        environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+        environment = os.environ | {"OMP_NUM_THREADS": "1"}
         process = subprocess.Popen(
             command, cwd=self.folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
@@ -126,8 +125,8 @@ def alive(pid: int) -> bool:
 
 
 @pytest.fixture(scope="module")
-def trainers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trainers]:
-    trainers = Trainers(tmp_path_factory.mktemp("ranks"))
+def trainers(make_clone: Callable[[], Any]) -> Iterator[Trainers]:
+    trainers = Trainers(make_clone().path)
     try:
         trainers.prepare()
         trainers.run(trainers.command("1", ranks=1))
@@ -147,10 +146,10 @@ def test_two_ranks_end_with_the_weights_of_one_but_for_rounding(trainers: Traine
     assert len(of_one) == len(of_two) == STEPS
     # Images, noise and first weights are the same: so is the first step, to the digits of the log.
     assert of_two[0] == pytest.approx(of_one[0], rel=2e-4, abs=2e-4)
-    # Accuracies jump where a score passes 0.
+    # Then rounding grows, as in any adversarial game: to 0.0013 in ten steps. Accuracies jump where a score passes 0.
     for one, two in zip(of_one, of_two, strict=True):
         for name, value in one.items():
-            assert two[name] == pytest.approx(value, rel=0.02, abs=0.13 if "accuracy" in name else 0.02), (one, name)
+            assert two[name] == pytest.approx(value, rel=0.01, abs=0.13 if "accuracy" in name else 0.01), (one, name)
 
 
 def test_only_one_of_two_ranks_writes(trainers: Trainers) -> None:
@@ -196,5 +195,5 @@ def test_a_batch_that_the_ranks_do_not_divide_is_refused_before_the_first_step(t
     output = trainers.run(trainers.command("refused", ranks=3), fails=True)
     refusals = [line for line in output.splitlines() if "train.batch_size" in line]
     assert "error: train.batch_size is 8; allowed: a multiple of 3, the number of processes (3)" in refusals[0]
-    assert "Traceback" not in output.split("torch.distributed.elastic.multiprocessing.errors")[0].split("\n", 1)[0]
+    assert output.index(refusals[0]) < output.index("Traceback"), "the traceback is torchrun's, at its end"
     assert not list(trainers.folder.glob("runs-refused*"))

@@ -103,8 +103,8 @@ def _run(loss: nn.Module, recipe: Recipe, share: int, part: int) -> tuple[int, i
         images = to_float(torch.zeros(share, image.size, image.size, image.channels, dtype=torch.uint8))
         draws = step_draws(recipe, step=0, turn=0)
         value, _ = loss(images[:part], draws[:part])
-        value.backward()
         kept = meter.now
+        value.backward()
     return meter.flops, kept, meter.peak
 
 

@@ -82,9 +82,9 @@ def _layers(parameters: Mapping[str, Tensor], outputs: Mapping[str, Shapes], dep
 
 
 def _outputs(network: nn.Module, inputs: tuple[Tensor, ...]) -> dict[str, Shapes]:
-    """What each module inside `network` puts out, by its path, in the order in which they are done.
+    """What each module inside `network` puts out, by its path, in the order in which they are first done.
 
-    A list of modules, which does nothing itself, is done with the last of them.
+    A list of modules, which does nothing itself, puts out what the last of them does.
     """
     shapes: dict[str, Shapes] = {}
     modules = dict(network.named_modules())
@@ -94,7 +94,6 @@ def _outputs(network: nn.Module, inputs: tuple[Tensor, ...]) -> dict[str, Shapes
             found = [list(tensor.shape[1:]) for tensor in (output if isinstance(output, tuple) else (output,))]
             done = path
             while done:
-                shapes.pop(done, None)
                 shapes[done] = found
                 done = done.rpartition(".")[0]
                 if not isinstance(modules[done], nn.ModuleList | nn.ModuleDict):

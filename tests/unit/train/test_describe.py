@@ -252,6 +252,8 @@ def test_the_networks_of_the_paper_have_the_parameters_of_the_literature() -> No
         networks = build_networks(asdict(whole), seed=0)
         listed = list_networks(networks, torch.zeros(2, 3, 256, 256), torch.zeros(2, 120), depth=2)
     parameters = {network.name: network.parameters for network in listed}
+    in_order = [layer.name for layer in listed[0].layers]
+    assert in_order[4:8] == ["blocks.2", "blocks.3", "attention.3", "blocks.4"]
     assert parameters["G"] == 70_306_116
     assert parameters["E, trunk"] == 23_500_352
     assert parameters["D, F and its score"] == 86_446_370

@@ -83,6 +83,8 @@ def play(folder: Path, ranks: Ranks) -> None:
         wishes = 2 if ranks.rank == ranks.count - 1 else 0
         with pytest.raises(KeyboardInterrupt):
             train(place, case, ranks, stop_after=wishes)
+        saved = (place / "checkpoint-000000002.safetensors").exists()
+        (folder / f"{case}, left by {ranks.rank}").write_text(f"saved: {saved}")
         if ranks.writes:
             shutil.copytree(place, folder / f"{case}, went on")
         dist.barrier()
@@ -181,6 +183,11 @@ def test_the_wish_of_one_rank_stops_all_and_as_many_go_on_with_the_same_bits(
     whole, went_on = (place / name / "checkpoint-000000004.safetensors" for name in (case, f"{case}, went on"))
     assert whole.read_bytes() == went_on.read_bytes()
     assert (place / case / "log.csv").read_bytes() == (place / f"{case}, went on" / "log.csv").read_bytes()
+
+
+def test_no_rank_leaves_before_the_state_is_saved(folder: Path) -> None:
+    for rank in range(4):
+        assert (folder / "4" / f"BigBiGAN, left by {rank}").read_text() == "saved: True"
 
 
 def test_another_number_of_ranks_goes_on_within_rounding(folder: Path, tmp_path: Path) -> None:
