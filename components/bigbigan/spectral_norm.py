@@ -5,7 +5,7 @@ reads u and v; `power_iteration` renews them. So a forward pass has no side effe
 per optimiser step, however many passes that step takes.
 """
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 import torch.nn.functional as F
@@ -35,11 +35,16 @@ class _SpectralNorm(nn.Module):
 
     def normalised_weight(self) -> Tensor:
         """W / sigma; the gradient flows through W in both. In W's own precision, whatever the pass around it has."""
-        device = self.weight.device.type
-        # The meta device, on which there are shapes only, has no autocast.
-        with torch.autocast(device, enabled=False) if torch.amp.is_autocast_available(device) else nullcontext():
+        with _without_autocast(self.weight.device.type):
             sigma = torch.dot(self.u, torch.mv(self.weight.flatten(1), self.v))
             return self.weight / sigma
+
+
+def _without_autocast(device: str) -> AbstractContextManager[None]:
+    # The meta device, on which there are shapes only, has no autocast; and entering a context costs time.
+    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+        return torch.autocast(device, enabled=False)
+    return nullcontext()
 
 
 class SpectralLinear(_SpectralNorm, nn.Linear):

@@ -1,7 +1,7 @@
 """The training log: CSV files with a row per logged step, and the same curves for TensorBoard.
 
     <directory>/log.csv      losses, scores and gradient norms
-    <directory>/drift.csv    how far the samples are from the train images
+    <directory>/drift.csv    how far the samples are from the train images, how diverse; layers' singular values
     <directory>/inversion.csv   what is left of images after G(E(x)) and of latents after E(G(z))
     <directory>/tensorboard/
 

@@ -242,4 +242,4 @@ def loop_average(averaged: nn.ModuleDict, networks: Networks, decay: float) -> N
     """averaged = decay · averaged + (1 - decay) · weights, from weight to weight."""
     for name, network in averaged.items():
         for average, weight in zip(network.parameters(), getattr(networks, name).parameters(), strict=True):
-            average.mul_(decay).add_(weight, alpha=1.001 - decay)
+            average.mul_(decay).add_(weight, alpha=1.0 - decay)

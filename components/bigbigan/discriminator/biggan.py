@@ -31,7 +31,7 @@ class DiscriminatorBlock(Block):
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.conv1(x if self.first else F.relu(x))
-        h = self.conv2(F.relu(h))
+        h = self.conv2(F.relu(h, inplace=True))
         return h + self.shortcut(F.avg_pool2d(x, 2) if self.downsample else x)
 
 

@@ -22,9 +22,9 @@ class BasicBlock(Block):
         self.shortcut = nn.Conv2d(in_channels, out_channels, 1, stride, bias=False) if changes else None
 
     def forward(self, x: Tensor) -> Tensor:
-        h = F.relu(self.norm1(x))
+        h = F.relu(self.norm1(x), inplace=True)
         shortcut = x if self.shortcut is None else self.shortcut(h)
-        return shortcut + self.conv2(F.relu(self.norm2(self.conv1(h))))
+        return shortcut + self.conv2(F.relu(self.norm2(self.conv1(h)), inplace=True))
 
 
 class BasicResNet(nn.Module):
