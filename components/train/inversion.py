@@ -19,7 +19,7 @@ _SAME_BYTE = 1.0 / 255.0
 
 @torch.no_grad()
 def measure(networks: Networks, images: Tensor, latent: Latent, seed: int) -> dict[str, float]:
-    """What is left of an image after G(E(x)), and of a latent after E(G(z)); empty without an encoder, or with one image.
+    """What is left of an image after G(E(x)), and of a latent after E(G(z)); empty without an encoder or a pair.
 
     Args:
         networks: in eval mode.

@@ -212,7 +212,10 @@ class Model:
         if isinstance(self.discriminator, BigBiGANDiscriminator):
             self._check_downsampling(self.discriminator, self.generator.image_size)
         if isinstance(self.discriminator, DCGANDiscriminator):
-            _image_size_of_dcgan(self.generator.image_size, "model.discriminator")
+            size, scores = self.generator.image_size, self.discriminator.scores
+            _image_size_of_dcgan(size, "model.discriminator")
+            allowed = "16 or more: in a smaller D of kind dcgan there is no layer for the z of the joint score"
+            check(size >= 16 or scores == ["image"], "model.generator.image_size", size, allowed)
         either = self.encoder is not None or self.discriminator is not None
         check(either, "model.encoder", None, "a section, because model.discriminator is null too")
         if self.encoder is not None and self.encoder.output == "tanh":

@@ -49,6 +49,11 @@ def _check_objective(objective: Objective, model: Model) -> None:
         given = objective.latent_regression_encoder
         allowed = "more than 0 (or a weight of reconstruction): D scores images alone, so nothing else teaches E"
         check(given > 0 or reconstructs, "objective.latent_regression_encoder", given, allowed)
+        sigma, allowed = (
+            model.encoder.sigma,
+            "none, because latent regression, which alone teaches E, asks for its mean",
+        )
+        check(reconstructs or sigma == "none", "model.encoder.sigma", sigma, allowed)
     given = objective.latent_regression_generator
     allowed = "0, because objective.latent_regression_encoder is 0"
     check(

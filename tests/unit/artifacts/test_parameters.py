@@ -198,7 +198,11 @@ def test_a_section_becomes_the_class_of_its_kind(section, content):
         AUTOENCODER | {"objective__reconstruction_l1": 1},
         AUTOENCODER | {"objective__reconstruction_l2": 1},
         {"model__discriminator__scores": ["latent"], "objective__reconstruction_l2": 1},
-        {"model__discriminator__scores": ["image"], "objective__latent_regression_encoder": 1},
+        {
+            "model__discriminator__scores": ["image"],
+            "model__encoder__sigma": "none",
+            "objective__latent_regression_encoder": 1,
+        },
         {"model__discriminator__scores": ["image"], "objective__reconstruction_l1": 1},
         {"objective__latent_regression_encoder": 1, "objective__latent_regression_generator": 1},
         {"model__encoder__output": "tanh", "model__latent__distribution": "uniform"},
@@ -343,6 +347,23 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
         "objective.latent_regression_encoder",
         "0.0",
         "nothing else teaches E",
+    ),
+    (
+        {"model__discriminator__scores": ["image"], "objective__latent_regression_encoder": 1},
+        "model.encoder.sigma",
+        "softplus",
+        "none, because latent regression, which alone teaches E, asks for its mean",
+    ),
+    (
+        {
+            "image__size": 8,
+            "model__encoder__image_size": 8,
+            "model__generator": DCGAN_G | {"image_size": 8},
+            "model__discriminator": DCGAN_D,
+        },
+        "model.generator.image_size",
+        "8",
+        "16 or more: in a smaller D",
     ),
     (
         {"objective__latent_regression_generator": 1},
