@@ -9,8 +9,8 @@ from typing import Any
 from components.artifacts.files import new_directory
 from components.artifacts.model import save_model
 from components.bigbigan.build import Networks
-from components.train.curves import draw_curves
-from components.train.log import FILES as LOGS
+from components.train.monitoring.curves import draw_curves
+from components.train.monitoring.log import FILES as LOGS
 
 
 def export(output: Path, run: Path, networks: Networks, config: dict[str, Any], provenance: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from components.artifacts.dataset import Split
 from components.artifacts.parameters import Monitoring, Recipe
 from components.train.batches import batches
 from components.train.draws import step_draws
-from components.train.log import Log
+from components.train.monitoring.log import Log
 from components.train.phase import apply, backward, phases
 from components.train.ranks import Ranks
 from components.train.schedule import ema_decay, lr_factor

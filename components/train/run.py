@@ -13,17 +13,17 @@ from components.artifacts.files import check_replaceable
 from components.artifacts.parameters import Monitoring, Recipe
 from components.bigbigan.build import Networks, build_networks
 from components.bigbigan.pixels import to_float
-from components.train import drift, inversion, signs
 from components.train.checkpoint import load_newest_checkpoint, receive_state, save_checkpoint
 from components.train.evaluation_copy import evaluation_copy
 from components.train.export import export
-from components.train.log import Log
 from components.train.loop import Hooks, train
+from components.train.monitoring import drift, inversion, signs
+from components.train.monitoring.log import Log
+from components.train.monitoring.sheets import draw_sheets, sheet_originals
+from components.train.monitoring.singular_values import singular_values
 from components.train.precision import set_matmul_precision
 from components.train.ranks import Ranks
 from components.train.run_directory import locked, run_name
-from components.train.sheets import draw_sheets, sheet_originals
-from components.train.singular_values import singular_values
 from components.train.state import State, new_state
 from components.train.stopping import stop_between_steps
 from components.train.threads import busy_machine

@@ -52,13 +52,14 @@ class Trainers:
             )
         )
 
-    def command(self, name: str, ranks: int, checkpoint_interval: int = 3) -> list[str]:
+    def command(self, name: str, ranks: int, checkpoint_interval: int = 3, restarts: int = 0) -> list[str]:
         """Trains in runs-`name` to model-`name`."""
         train = ["components.train", "--params", f"every-{checkpoint_interval}.yaml", "--dataset", "dataset"]
         train += ["--runs", f"runs-{name}", "--output", f"model-{name}"]
         if ranks == 1:
             return self.python(*train)
         torchrun = ["torch.distributed.run", "--nproc-per-node", str(ranks), "--master-port", str(free_port())]
+        torchrun += ["--max-restarts", str(restarts)]
         return self.python(*torchrun, "-m", *train)
 
     def start(self, command: list[str]) -> subprocess.Popen[str]:
@@ -175,6 +176,16 @@ def test_killed_on_four_ranks_it_goes_on_with_two_and_ends_within_rounding(train
     assert not (trainers.folder / "model-killed").exists()
     assert "going on from step" in trainers.run(trainers.command("killed", ranks=2))
     assert trainers.distance("killed", "1") < TOLERANCE
+
+
+def test_a_rank_that_dies_is_replaced_by_torchrun_and_the_bytes_stay_the_same(trainers: Trainers) -> None:
+    two = trainers.start(trainers.command("elastic", ranks=2, restarts=1))
+    trainers.until(lambda: bool(trainers.checkpoints("elastic")), two)
+    os.kill(ranks_of(two)[1], signal.SIGKILL)
+    output, _ = two.communicate(timeout=400)
+    assert two.returncode == 0, output
+    assert "going on from step" in output
+    assert trainers.files("elastic") == trainers.files("2")
 
 
 def test_sigterm_to_one_rank_stops_all_and_as_many_end_with_the_same_bytes(trainers: Trainers) -> None:

@@ -18,8 +18,8 @@ from components.bigbigan.build import Networks, build_networks
 from components.bigbigan.pixels import to_float
 from components.train.checkpoint import load_newest_checkpoint, receive_state, save_checkpoint
 from components.train.draws import Draws, step_draws
-from components.train.log import Log
 from components.train.loop import Hooks, train
+from components.train.monitoring.log import Log
 from components.train.ranks import Ranks
 from components.train.state import State, new_state
 

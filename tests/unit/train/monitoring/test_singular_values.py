@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from components.train.singular_values import singular_values
+from components.train.monitoring.singular_values import singular_values
 
 
 def networks() -> nn.Module:

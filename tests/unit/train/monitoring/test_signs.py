@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from components.train import signs
-from components.train.log import Log
+from components.train.monitoring import signs
+from components.train.monitoring.log import Log
 
 # A row of each log of a healthy run.
 STEP = {

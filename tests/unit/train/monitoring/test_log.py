@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from components.train.log import Log
+from components.train.monitoring.log import Log
 
 
 def write(directory: Path, resumed: int, steps: range) -> None:

@@ -4,7 +4,7 @@ import torch
 
 from components.artifacts.dataset import Split
 from components.artifacts.parameters import Latent
-from components.train import drift
+from components.train.monitoring import drift
 
 LATENT = Latent(size=4, distribution="normal")
 

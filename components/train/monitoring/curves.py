@@ -25,7 +25,7 @@ _NETWORKS = {"generator": "tab:blue", "encoder": "tab:orange", "discriminator": 
 
 
 def draw_curves(logs: Path, picture: Path) -> None:
-    """Draws the CSV files in the folder `logs` (as `components.train.log` writes them) as PNG."""
+    """Draws the CSV files in the folder `logs` (as `components.train.monitoring.log` writes them) as PNG."""
     figure, axes = plt.subplots(3, 3, figsize=(17, 11), sharex=True, layout="constrained")
     for axis, (title, name, pattern) in zip(axes.flat, _PANELS, strict=True):
         curves = _curves(logs / name, pattern)
