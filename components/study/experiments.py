@@ -16,6 +16,11 @@ from components.artifacts.errors import UserError
 from components.study.study import Row, Study
 
 
+# All that dvc.yaml lists under `metrics` and `plots` comes from these; DVC fails to keep a run that lacks one of them.
+# `register` is left out: a study is no candidate for the registry.
+_STAGES = ("evaluate_representation", "evaluate_generation")
+
+
 @dataclass(frozen=True)
 class Experiment:
     """One row with one seed. Its name is DVC's."""
@@ -48,7 +53,7 @@ def run(name: str, study: Study, jobs: int) -> None:
         changes = [f"experiment={experiment.row.experiment}", f"+train.seed={experiment.seed}"]
         changes += [f"+{override}" for override in study.overrides]
         options = [option for change in changes for option in ("--set-param", change)]
-        _dvc("exp", "run", "--queue", "--force", "--name", experiment.name, *options, *study.stages)
+        _dvc("exp", "run", "--queue", "--force", "--name", experiment.name, *options, *_STAGES)
     print(f"{len(waiting)} of {len(study.rows) * len(study.seeds)} experiments to run", flush=True)
     if waiting:
         _dvc("exp", "run", "--run-all", "--jobs", str(jobs))

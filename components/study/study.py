@@ -48,13 +48,12 @@ class Row:
 class Study:
     """The first row is the one that the others are compared with.
 
-    overrides: of every row, besides the seed. stages: of dvc.yaml, with all that they need.
+    overrides: of every row, besides the seed.
     """
 
     title: str
     seeds: list[int]
     overrides: list[str]
-    stages: list[str]
     measures: dict[str, Measure]
     curves: list[Curve]
     rows: list[Row]

@@ -21,7 +21,6 @@ CONTENT = {
     "title": "Two rows",
     "seeds": [0, 1, 2],
     "overrides": ["train.steps=1"],
-    "stages": ["evaluate_representation"],
     "measures": {
         "probe": {"key": "top1", "title": "probe", "paper": "top-1, %", "higher_is_better": True},
         "distance": {"key": "fd_*", "title": "distance", "paper": "FID", "higher_is_better": False},
@@ -55,8 +54,6 @@ def test_every_study_of_the_repository_names_experiments_that_exist(path: Path) 
     known = {experiment.stem for experiment in (ROOT / "params" / "experiment").glob("*.yaml")}
     assert {row.experiment for row in study.rows} <= known
     assert len({row.experiment for row in study.rows}) == len(study.rows)
-    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-    assert set(study.stages) <= set(stages)
 
 
 def test_an_unknown_study_is_answered_with_the_known_ones(tmp_path: Path) -> None:
