@@ -15,7 +15,6 @@ from dvc.exceptions import DvcException
 from components.artifacts.errors import UserError
 from components.study.study import Row, Study
 
-
 # All that dvc.yaml lists under `metrics` and `plots` comes from these; DVC fails to keep a run that lacks one of them.
 # `register` is left out: a study is no candidate for the registry.
 _STAGES = ("evaluate_representation", "evaluate_generation")
