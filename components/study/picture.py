@@ -36,15 +36,13 @@ def draw(study: Study, cells: Mapping[str, Mapping[str, Cell]], path: Path) -> N
                 list(cell.values.values()), [place] * len(cell.values), s=8, color="black", alpha=0.4, zorder=3
             )
             if cell.paper is not None and cell.difference is not None:
-                arrow = f"{cell.paper[0]:g} → {cell.paper[1]:g}"
-                axis.annotate(
-                    arrow, (1.0, place), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=6
-                )
+                arrow, place_beside = f"{cell.paper[0]:g} → {cell.paper[1]:g}", (1.01, place)
+                axis.annotate(arrow, place_beside, xycoords=("axes fraction", "data"), va="center", fontsize=7)
         first = cells[study.rows[0].experiment].get(name)
         if first is not None:
             axis.axvline(first.mean, color="tab:blue", linewidth=0.8, linestyle="--")
         axis.set_xlabel(f"{measure.title} ({'higher' if measure.higher_is_better else 'lower'} is better)")
-        axis.set_title(f"small print: {measure.paper}", fontsize=8)
+        axis.set_title(f"at the right, the literature: {measure.paper}", fontsize=8)
         axis.grid(alpha=0.3)
     axes[0][0].set_yticks(list(places.values()), [row.label for row in study.rows])
     handles = [
