@@ -15,6 +15,9 @@ from components.bigbigan.standing_statistics import recompute
 from components.train.draws import image_indices, standing_latents
 from components.train.state import State
 
+# Of the passes for standing statistics: one process makes them alone, beside its training state.
+_LARGEST_BATCH = 256
+
 # u and v follow the weights in training; the averaged weights need some steps of their own to settle.
 _POWER_ITERATIONS = 20
 
@@ -24,14 +27,15 @@ def evaluation_copy(state: State, images: Split, recipe: Recipe, batches: int) -
 
     Args:
         images: the train split; `batches` batches of it, in the order of the first epochs, give E its statistics, as
-            many batches of latents give G its own.
+            many batches of latents give G its own. A batch is one of training, or 256 of those that are larger.
     """
     averaged, discriminator = dict(state.averaged.items()), copy.deepcopy(state.networks.discriminator)
     generator, encoder = copy.deepcopy(averaged["generator"]), copy.deepcopy(averaged.get("encoder"))
     networks = Networks(generator, encoder, discriminator).requires_grad_(False)  # type: ignore[arg-type]
     power_iteration(networks, _POWER_ITERATIONS)
     device = next(networks.parameters()).device
-    seed, size, latent = recipe.train.seed, recipe.train.batch_size, recipe.model.latent
+    seed, latent = recipe.train.seed, recipe.model.latent
+    size = min(recipe.train.batch_size, _LARGEST_BATCH)
 
     def real() -> Iterator[tuple[Tensor, Tensor]]:
         """Images, and no noise: the arguments of E."""

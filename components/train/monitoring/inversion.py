@@ -10,9 +10,12 @@ from torch import Tensor
 
 from components.artifacts.parameters import Latent
 from components.bigbigan.build import Networks
+from components.bigbigan.encoder.encoder import Encoder
 from components.bigbigan.pixels import at_size
 from components.train.draws import inversion_latents
 
+# Images in a pass.
+_PART = 64
 # Half a step of a stored byte, in [-1, 1]: nearer is the same byte.
 _SAME_BYTE = 1.0 / 255.0
 
@@ -33,11 +36,11 @@ def measure(networks: Networks, images: Tensor, latent: Latent, seed: int) -> di
     """
     if networks.encoder is None or len(images) < 2:
         return {}
-    codes, _ = networks.encoder.distribution(networks.encoder.features(images))
-    returned = networks.generator(codes)
+    returned = torch.cat([networks.generator(_mean_code(networks.encoder, part)) for part in images.split(_PART)])
     shown = at_size(images, returned.shape[-1])
     z = inversion_latents(seed, len(images), latent).to(images.device)
-    found, _ = networks.encoder.distribution(networks.encoder.features(_enlarged(networks.generator(z), images)))
+    parts = (_enlarged(networks.generator(part), images) for part in z.split(_PART))
+    found = torch.cat([_mean_code(networks.encoder, part) for part in parts])
     return {
         "inversion/image_l1": _mean(shown - returned, 1),
         "inversion/image_relative_l1": _mean(shown - returned, 1) / _mean(shown - returned.roll(1, 0), 1),
@@ -45,6 +48,11 @@ def measure(networks: Networks, images: Tensor, latent: Latent, seed: int) -> di
         "inversion/pixels_met_by_others": _met(shown - returned.roll(1, 0)),
         "inversion/latent_relative_l2": _mean(z - found, 2) / _mean(z - found.roll(1, 0), 2),
     }
+
+
+def _mean_code(encoder: Encoder, images: Tensor) -> Tensor:
+    mu, _ = encoder.distribution(encoder.features(images))
+    return mu
 
 
 def _met(difference: Tensor) -> float:
