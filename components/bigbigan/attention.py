@@ -25,6 +25,9 @@ class SelfAttention(Block):
         query = self.query(x).flatten(2)
         key = F.max_pool2d(self.key(x), 2).flatten(2)
         value = F.max_pool2d(self.value(x), 2).flatten(2)
-        weights = torch.softmax(query.transpose(1, 2) @ key, dim=-1)
+        products = query.transpose(1, 2) @ key
+        # Under autocast CUDA would take it in float32 anyway, and the CPU would not.
+        weights = torch.softmax(products, dim=-1, dtype=torch.promote_types(products.dtype, torch.float32))
+        weights = weights.to(value.dtype)
         mixed = (value @ weights.transpose(1, 2)).unflatten(2, (height, width))
         return x + self.gamma * self.output(mixed)

@@ -10,7 +10,6 @@ from components.artifacts.parameters import Recipe
 from components.bigbigan.build import Networks
 from components.bigbigan.pixels import to_float
 from components.bigbigan.recompute import recompute_blocks
-from components.train.describe.cuda_autocast import CUDAAutocast
 from components.train.describe.meter import Meter
 from components.train.draws import step_draws
 from components.train.loss import DiscriminatorLoss, GeneratorEncoderLoss
@@ -99,7 +98,7 @@ def _run(loss: nn.Module, recipe: Recipe, share: int, part: int) -> tuple[int, i
     """FLOPs, and the bytes that exist after the forward pass and at the peak, of `part` out of `share` images."""
     image = recipe.image
     gradients = (weight.grad for weight in loss.parameters() if weight.grad is not None)
-    with Meter([*_weights(loss), *gradients]) as meter, CUDAAutocast():
+    with Meter([*_weights(loss), *gradients]) as meter:
         images = to_float(torch.zeros(share, image.size, image.size, image.channels, dtype=torch.uint8))
         draws = step_draws(recipe, step=0, turn=0)
         value, _ = loss(images[:part], draws[:part])

@@ -37,3 +37,15 @@ def test_each_position_gets_the_mixture_that_the_softmax_of_its_products_says(he
 @pytest.mark.parametrize("channels", [1, 2, 7, 8, 16])
 def test_few_channels_do(channels):
     assert SelfAttention(channels)(torch.randn(2, channels, 4, 4)).shape == (2, channels, 4, 4)
+
+
+def test_under_autocast_the_softmax_is_taken_in_float32_and_its_weights_are_short(monkeypatch):
+    seen = []
+    softmax = torch.softmax
+    monkeypatch.setattr(torch, "softmax", lambda *given, **named: seen.append(softmax(*given, **named)) or seen[-1])
+    attention, x = SelfAttention(16), torch.randn(2, 16, 4, 4)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        mixed = attention(x)
+    assert seen[0].dtype == torch.float32
+    assert mixed.dtype == torch.float32, "x is"
+    torch.testing.assert_close(seen[0].sum(-1), torch.ones(2, 16))
