@@ -81,7 +81,7 @@ def scale_gradient(x: Tensor, factor: float) -> Tensor:
 
 
 def total(terms: dict[str, Tensor], average: bool) -> Tensor:
-    """The loss: the sum of its terms, or their mean (the official notebook's; equal but for the rate of Adam's eps)."""
+    """The loss: the sum of its terms, or their mean, as in the official notebook."""
     stacked = torch.stack(list(terms.values()))
     return stacked.mean() if average else stacked.sum()
 

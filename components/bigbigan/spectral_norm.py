@@ -114,3 +114,12 @@ def power_iteration(network: nn.Module, steps: int = 1) -> None:
         if isinstance(layer, _SpectralNorm):
             for _ in range(steps):
                 layer.iterate()
+
+
+def copy_vectors(source: nn.Module, target: nn.Module) -> None:
+    """Gives every spectrally normalised layer in `target` the u and v of the layer of the same name in `source`."""
+    layers = dict(source.named_modules())
+    for name, layer in target.named_modules():
+        if isinstance(layer, _SpectralNorm):
+            layer.u.copy_(layers[name].u)
+            layer.v.copy_(layers[name].v)

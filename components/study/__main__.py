@@ -16,7 +16,7 @@ from components.artifacts import command
 from components.artifacts.files import write_bytes
 from components.study.comparison import compare
 from components.study.curves import Lines, draw_curves
-from components.study.experiments import experiments, results, run, training_log
+from components.study.experiments import Result, experiments, results, run, training_log
 from components.study.picture import draw
 from components.study.study import Study, read_study
 from components.study.table import to_markdown
@@ -35,21 +35,22 @@ def main() -> None:
     study = read_study(Path("params/study") / f"{flags.study}.yaml")
     if not flags.draw_only:
         run(flags.study, study, flags.jobs)
-    cells = compare(flags.study, study, results(flags.commit))
+    found = results(flags.commit)
+    cells = compare(flags.study, study, {name: result.metrics for name, result in found.items()})
     flags.output.mkdir(parents=True, exist_ok=True)
     text = to_markdown(study, cells)
     write_bytes(flags.output / f"{flags.study}.md", text.encode())
     draw(study, cells, flags.output / f"{flags.study}.png")
     if study.curves:
-        draw_curves(study, _lines(flags.study, study), flags.output / f"{flags.study}_curves.png")
+        draw_curves(study, _lines(flags.study, study, found), flags.output / f"{flags.study}_curves.png")
     print(text)
 
 
-def _lines(name: str, study: Study) -> dict[str, Lines]:
+def _lines(name: str, study: Study, found: dict[str, Result]) -> dict[str, Lines]:
     lines: dict[str, dict[str, list[tuple[np.ndarray, np.ndarray]]]] = {curve.column: {} for curve in study.curves}
     for experiment in experiments(name, study):
-        for curve in study.curves:
-            rows = [row for row in training_log(experiment, curve.log) if curve.column in row]
+        for curve in study.curves if experiment.name in found else ():
+            rows = [row for row in training_log(found[experiment.name], curve.log) if curve.column in row]
             if rows:
                 steps, values = (np.array([row[key] for row in rows]) for key in ("step", curve.column))
                 lines[curve.column].setdefault(experiment.row.experiment, []).append((steps, values))

@@ -10,7 +10,7 @@ from components.artifacts.errors import UserError
 from components.study.experiments import experiments
 from components.study.study import Measure, Study
 
-# Student's t, two-sided, 95 %, by degrees of freedom.
+# Student's t, two-sided, 95 %, by degrees of freedom; 2.26 beyond the last is on the safe side.
 _T95 = (math.nan, 12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
 
 
@@ -41,7 +41,9 @@ class Cell:
         """Whether the literature's order of the two holds here; empty where it says nothing, or there is no pair."""
         if self.paper is None or self.difference is None:
             return ""
-        if self.half_width is None or abs(self.difference) <= self.half_width:
+        if self.half_width is None:
+            return "one seed"
+        if abs(self.difference) <= self.half_width:
             return "not told apart"
         same_sign = (self.difference > 0) == (self.paper[1] > self.paper[0])
         return "holds" if same_sign else "the other way round"
@@ -62,7 +64,7 @@ def compare(name: str, study: Study, results: Mapping[str, Mapping[str, float]])
     first = by_row[study.rows[0].experiment]
     if not first:
         raise UserError(
-            f"no results of {study.rows[0].experiment} for this commit: `python -m components.study run` first"
+            f"no results of {study.rows[0].experiment} for this commit: run `python -m components.study {name}` first"
         )
     papers = {row.experiment: row.paper for row in study.rows}
     return {
@@ -76,6 +78,12 @@ def compare(name: str, study: Study, results: Mapping[str, Mapping[str, float]])
     }
 
 
+def seeds_drawn(cells: Mapping[str, Mapping[str, Cell]]) -> str:
+    """How many seeds there are numbers of: "3", or "1 to 3" where rows differ."""
+    counts = sorted({len(cell.values) for row in cells.values() for cell in row.values()})
+    return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+
+
 def _value(metrics: Mapping[str, float], measure: Measure) -> float | None:
     keys = fnmatch.filter(metrics, measure.key)
     return metrics[keys[0]] if keys else None
@@ -84,6 +92,7 @@ def _value(metrics: Mapping[str, float], measure: Measure) -> float | None:
 def _cell(values: dict[int, float], first: Mapping[int, float] | None, paper: Sequence[float] | None) -> Cell:
     differences = [values[seed] - first[seed] for seed in values if seed in first] if first else []
     half_width = None
-    if 2 <= len(differences) <= len(_T95):
-        half_width = _T95[len(differences) - 1] * statistics.stdev(differences) / math.sqrt(len(differences))
+    if len(differences) >= 2:
+        t95 = _T95[min(len(differences), len(_T95)) - 1]
+        half_width = t95 * statistics.stdev(differences) / math.sqrt(len(differences))
     return Cell(values, statistics.fmean(differences) if differences else None, half_width, paper)

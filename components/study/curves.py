@@ -31,7 +31,7 @@ def draw_curves(study: Study, lines: Mapping[str, Lines], path: Path) -> None:
         axis.set_xlabel("steps")
         axis.grid(alpha=0.3)
     axes[0][-1].legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    figure.suptitle(f"{study.title}; {len(study.seeds)} seeds, mean and range")
+    figure.suptitle(f"{study.title}; mean and range over seeds")
     figure.tight_layout()
     figure.savefig(path, dpi=100)
     plt.close(figure)

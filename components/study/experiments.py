@@ -33,6 +33,14 @@ class Experiment:
         return f"{self.study}-{self.row.experiment.replace('_', '-')}-{self.seed}"
 
 
+@dataclass(frozen=True)
+class Result:
+    """What an experiment left: its commit, and its metrics."""
+
+    revision: str
+    metrics: dict[str, float]
+
+
 def experiments(name: str, study: Study) -> Iterator[Experiment]:
     """Every row with every seed, all rows of a seed before the next: so that an unfinished study is a smaller one."""
     for seed in study.seeds:
@@ -48,7 +56,8 @@ def run(name: str, study: Study, jobs: int) -> None:
     """
     done = set(results())
     waiting = [experiment for experiment in experiments(name, study) if experiment.name not in done]
-    for experiment in waiting:
+    queued = _queued()
+    for experiment in (experiment for experiment in waiting if experiment.name not in queued):
         changes = [f"experiment={experiment.row.experiment}", f"+train.seed={experiment.seed}"]
         changes += [f"+{override}" for override in study.overrides]
         options = [option for change in changes for option in ("--set-param", change)]
@@ -61,26 +70,32 @@ def run(name: str, study: Study, jobs: int) -> None:
         raise UserError(f"{len(failed)} experiments failed, {failed[0]} first: see `dvc queue logs {failed[0]}`")
 
 
-def results(commit: str = "HEAD") -> dict[str, dict[str, float]]:
-    """The metrics of each experiment that DVC keeps for a commit, by the experiment's name."""
-    shown = json.loads(_dvc("exp", "show", "--json", "--no-pager", "--rev", commit))
+def results(commit: str = "HEAD") -> dict[str, Result]:
+    """What each experiment left that DVC keeps for a commit, by the experiment's name."""
+    shown = json.loads(_dvc("exp", "show", "--json", "--no-pager", "--rev", commit, read=True))
     found = {}
     for baseline in shown:
         for experiment in baseline.get("experiments") or []:
             for revision in experiment.get("revs", []):
                 values = _metrics(revision)
                 if experiment.get("name") and values:
-                    found[experiment["name"]] = values
+                    found[experiment["name"]] = Result(revision["rev"], values)
     return found
 
 
-def training_log(experiment: Experiment, log: str) -> list[dict[str, float]]:
-    """The rows of a training log that an experiment left; none if it has not been run, or has no such log."""
+def training_log(result: Result, log: str) -> list[dict[str, float]]:
+    """The rows of a training log in `model/`; none if the experiment has no such log."""
     try:
-        text = dvc.api.read(f"model/{log}", rev=experiment.name)
+        text = dvc.api.read(f"model/{log}", rev=result.revision)
     except (DvcException, FileNotFoundError):
         return []
     return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(text.splitlines())]
+
+
+def _queued() -> set[str]:
+    """The names of what an interrupted study has left in DVC's queue."""
+    lines = [line.split() for line in _dvc("queue", "status", read=True).splitlines()]
+    return {columns[1] for columns in lines if len(columns) > 2 and columns[-1] in ("Queued", "Running")}
 
 
 def _metrics(revision: dict[str, Any]) -> dict[str, float]:
@@ -89,11 +104,10 @@ def _metrics(revision: dict[str, Any]) -> dict[str, float]:
     return {key: value for file in files for key, value in (file.get("data") or {}).items()}
 
 
-def _dvc(*arguments: str) -> str:
-    """Runs DVC; what it says goes to the terminal unless it is asked for. Raises: UserError, if it fails."""
+def _dvc(*arguments: str, read: bool = False) -> str:
+    """Runs DVC; what it says goes to the terminal unless it is read. Raises: UserError, if it fails."""
     command = [str(Path(sys.executable).parent / "dvc"), *arguments]
-    wanted = "--json" in arguments
-    result = subprocess.run(command, stdout=subprocess.PIPE if wanted else None, text=True, check=False)
+    result = subprocess.run(command, stdout=subprocess.PIPE if read else None, text=True, check=False)
     if result.returncode:
         raise UserError(f"`dvc {' '.join(arguments[:3])} ...` failed: its message stands above")
     return result.stdout or ""

@@ -8,10 +8,16 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
-from components.study.comparison import Cell
+from components.study.comparison import Cell, seeds_drawn
 from components.study.study import Study
 
-_COLOURS = {"holds": "tab:green", "the other way round": "tab:red", "not told apart": "tab:grey", "": "tab:blue"}
+_COLOURS = {
+    "holds": "tab:green",
+    "the other way round": "tab:red",
+    "not told apart": "tab:grey",
+    "one seed": "tab:olive",
+    "": "tab:blue",
+}
 
 
 def draw(study: Study, cells: Mapping[str, Mapping[str, Cell]], path: Path) -> None:
@@ -50,6 +56,6 @@ def draw(study: Study, cells: Mapping[str, Mapping[str, Cell]], path: Path) -> N
         for verdict, colour in _COLOURS.items()
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8, title="the literature's order")
-    figure.suptitle(f"{study.title}; {len(study.seeds)} seeds, mean ± standard deviation")
+    figure.suptitle(f"{study.title}; {seeds_drawn(cells)} seeds, mean ± standard deviation")
     figure.savefig(path, dpi=100)
     plt.close(figure)

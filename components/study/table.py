@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from components.study.comparison import Cell
+from components.study.comparison import Cell, seeds_drawn
 from components.study.study import Measure, Study
 
 
@@ -17,11 +17,11 @@ def to_markdown(study: Study, cells: Mapping[str, Mapping[str, Cell]]) -> str:
         for name, measure in study.measures.items():
             line += _columns(cells[row.experiment].get(name), measure)
         lines.append(line)
-    seeds = len(study.seeds)
+    told = sum(1 for row in cells.values() for cell in row.values() if cell.verdict() not in ("", "one seed"))
     notes = (
-        f"Mean ± standard deviation over {seeds} seeds; differences seed by seed, ± the half-width of their 95 % "
-        "confidence interval (Student's t). *its order*: whether the literature's order of the two holds here; "
-        "*not told apart*: the interval holds 0."
+        f"Mean ± standard deviation over {seeds_drawn(cells)} seeds; differences seed by seed, ± the half-width of "
+        "their 95 % confidence interval (Student's t). *its order*: whether the literature's order of the two holds "
+        f"here; *not told apart*: the interval holds 0. Of {told} such intervals one in twenty misses by chance."
     )
     return "\n".join([f"# {study.title}", "", *("| " + " | ".join(line) + " |" for line in lines), "", notes, ""])
 

@@ -45,7 +45,7 @@ def load_newest_checkpoint(directory: Path, state: State) -> None:
             with safetensors.safe_open(path, "pt") as file:
                 rest = json.loads(file.metadata()["state"])
             tensors = safetensors.torch.load_file(path)
-        except (SafetensorError, OSError) as error:
+        except (SafetensorError, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
             print(f"{path} cannot be read ({error}): trying the checkpoint before it", file=sys.stderr)
             continue
         _restore(state, tensors, rest)

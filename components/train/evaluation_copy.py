@@ -10,15 +10,13 @@ from components.artifacts.dataset import Split
 from components.artifacts.parameters import Recipe
 from components.bigbigan.build import Networks
 from components.bigbigan.pixels import at_size, to_float
-from components.bigbigan.spectral_norm import power_iteration
+from components.bigbigan.spectral_norm import copy_vectors, power_iteration
 from components.bigbigan.standing_statistics import recompute
 from components.train.draws import image_indices, standing_latents
+from components.train.passes import images_in_a_pass
 from components.train.state import State
 
-# Of the passes for standing statistics: one process makes them alone, beside its training state.
-_LARGEST_BATCH = 256
-
-# u and v follow the weights in training; the averaged weights need some steps of their own to settle.
+# u and v follow the weights in training; for the averaged weights they are a near start.
 _POWER_ITERATIONS = 20
 
 
@@ -27,15 +25,17 @@ def evaluation_copy(state: State, images: Split, recipe: Recipe, batches: int) -
 
     Args:
         images: the train split; `batches` batches of it, in the order of the first epochs, give E its statistics, as
-            many batches of latents give G its own. A batch is one of training, or 256 of those that are larger.
+            many batches of latents give G its own. A batch is one of training, or a pass where that is larger. E's
+            are those of real images even where it has learned from G's alone (latent regressors), as in BiGAN's code.
     """
     averaged, discriminator = dict(state.averaged.items()), copy.deepcopy(state.networks.discriminator)
     generator, encoder = copy.deepcopy(averaged["generator"]), copy.deepcopy(averaged.get("encoder"))
     networks = Networks(generator, encoder, discriminator).requires_grad_(False)  # type: ignore[arg-type]
+    copy_vectors(state.networks, networks)
     power_iteration(networks, _POWER_ITERATIONS)
     device = next(networks.parameters()).device
     seed, latent = recipe.train.seed, recipe.model.latent
-    size = min(recipe.train.batch_size, _LARGEST_BATCH)
+    size = min(recipe.train.batch_size, images_in_a_pass(recipe.model.generator.image_size))
 
     def real() -> Iterator[tuple[Tensor, Tensor]]:
         """Images, and no noise: the arguments of E."""

@@ -35,7 +35,7 @@ def train(
     this together; the log is rank 0's.
 
     Raises:
-        UserError: a loss or gradient is not finite; no weight was changed by that step.
+        UserError: a loss or gradient is not finite; nothing of that step has been saved.
         KeyboardInterrupt: a stop was requested, of any rank; the state has been saved.
     """
     parameters = recipe.train
@@ -85,7 +85,5 @@ def _due(step: int, interval: int, last: int) -> bool:
 
 
 def _summary(values: dict[str, float]) -> str:
-    def total(phase: str) -> float:
-        return sum(value for name, value in values.items() if name.startswith(f"{phase}/loss_"))
-
-    return f"loss D {total('discriminator'):.2f}, G+E {total('generator_encoder'):.2f}"
+    losses = {"D": "discriminator/loss", "G+E": "generator_encoder/loss"}
+    return "loss " + ", ".join(f"{who} {values[key]:.2f}" for who, key in losses.items() if key in values)

@@ -45,7 +45,8 @@ class DiscriminatorLoss(nn.Module):
             passes = make_passes(self.networks, images, draws, generates=True, encodes=_d_sees_latents(self.networks))
             data, generated = score_pairs(self.networks, passes, draws, self.augment_generated)
         terms = objective.discriminator_terms(data, generated, self.weights.adversarial)
-        return objective.total(terms, self.weights.average_scores), _numbers(terms, data, generated)
+        loss = objective.total(terms, self.weights.average_scores)
+        return loss, {"loss": loss.detach()} | _numbers(terms, data, generated)
 
 
 class GeneratorEncoderLoss(nn.Module):
@@ -82,7 +83,7 @@ class GeneratorEncoderLoss(nn.Module):
             l2 = objective.reconstruction_l2(real, widened(reconstructed))
             loss = loss + weights.reconstruction_l1 * l1 + weights.reconstruction_l2 * l2
             numbers |= {"loss_reconstruction_l1": l1.detach(), "loss_reconstruction_l2": l2.detach()}
-        return loss, numbers
+        return loss, {"loss": loss.detach()} | numbers
 
     def _find_latents(self, passes: Passes) -> Tensor:
         """What E says of G(z); G is told as much of E's error as its own weight says."""

@@ -144,6 +144,6 @@ def _refuse_not_finite(numbers: dict[str, Tensor], step: int) -> None:
         return
     culprits = ", ".join(f"{name} = {value.item()}" for name, value in numbers.items() if not torch.isfinite(value))
     raise UserError(
-        f"step {step}: {culprits}. Training stopped before this step changed a weight; the last checkpoint stands. "
+        f"step {step}: {culprits}. Nothing of this step is saved; the last checkpoint stands. "
         "Try a lower train.lr, a larger train.eps or more train.warmup_steps"
     )

@@ -2,8 +2,8 @@
 
 Weights, Adam's moments, spectral norms, batch statistics and losses are float32 whatever `train.precision` is. tf32
 rounds the factors of matrix products and convolutions on CUDA; bf16 and fp16 compute them, and what lies between them,
-in 16 bits (torch.autocast). fp16 has a small range: its gradients are scaled, and a step whose gradients overflow is
-left out and tried again with a smaller scale.
+in 16 bits (torch.autocast), and round as tf32 what stays in 32. fp16 has a small range: its gradients are scaled, and
+a step whose gradients overflow is left out and tried again with a smaller scale.
 """
 
 import torch

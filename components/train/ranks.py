@@ -15,6 +15,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from components.artifacts.command import Terminated
 from components.artifacts.errors import UserError
 
 # Rank 0 draws sheets and writes checkpoints while the others wait for it in their next collective.
@@ -89,8 +90,11 @@ def all_ranks() -> Iterator[Ranks]:
     dist.init_process_group(backend, timeout=_PATIENCE, device_id=device if device.type == "cuda" else None)
     try:
         yield Ranks(rank, count, device)
-    finally:
-        dist.destroy_process_group()
+    except (KeyboardInterrupt, Terminated):
+        dist.destroy_process_group()  # all ranks stop together
+        raise
+    # After another error the group is left as it is: its orderly end would wait for ranks that wait for this one.
+    dist.destroy_process_group()
 
 
 def _device(local_rank: int) -> torch.device:

@@ -54,7 +54,8 @@ def run(dataset: Dataset, recipe: Recipe, monitoring: Monitoring, ranks: Ranks, 
 
     originals = dataset.validation.images(sheet_originals(len(dataset.validation)))
     held_out = dataset.validation.images(range(min(len(dataset.validation), _HELD_OUT)))
-    reference = drift.reference(dataset.train, size) if drift.can_be_measured(dataset.train) else None
+    measurable = ranks.writes and drift.can_be_measured(dataset.train)
+    reference = drift.reference(dataset.train, size) if measurable else None
 
     def look(state: State, log: Log) -> None:
         networks = evaluated(state, _SHEET_BATCHES)
@@ -106,5 +107,6 @@ def _check_fit(dataset: Dataset, recipe: Recipe, ranks: Ranks) -> None:
     if batch_size % (ranks.count * accumulation):
         raise UserError(
             f"train.batch_size is {batch_size}; allowed: a multiple of {ranks.count * accumulation}, the number of "
-            f"processes ({ranks.count}) times train.accumulation_steps ({accumulation})"
+            f"processes ({ranks.count}) times train.accumulation_steps ({accumulation}); CUDA_VISIBLE_DEVICES chooses "
+            "fewer GPUs"
         )

@@ -54,6 +54,10 @@ def _check_objective(objective: Objective, model: Model) -> None:
             "none, because latent regression, which alone teaches E, asks for its mean",
         )
         check(reconstructs or sigma == "none", "model.encoder.sigma", sigma, allowed)
+    if objective.latent_regression_encoder > 0 and model.encoder is not None:
+        made, seen = model.generator.image_size, model.encoder.image_size
+        allowed = f"a divisor of model.generator.image_size, which is {made}: E is shown what G makes"
+        check(made % seen == 0, "model.encoder.image_size", seen, allowed)
     given = objective.latent_regression_generator
     allowed = "0, because objective.latent_regression_encoder is 0"
     check(

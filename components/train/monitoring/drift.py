@@ -16,6 +16,7 @@ from components.bigbigan.build import Networks
 from components.bigbigan.pixels import at_size, to_float
 from components.measures.frechet_distance import Moments, frechet_distance, moments
 from components.train.draws import drift_latents
+from components.train.passes import generate
 
 _CELLS = 7
 _SAMPLES = 512
@@ -58,7 +59,7 @@ def measure(networks: Networks, train: Reference, latent: Latent, seed: int) -> 
         train: what `reference` gives.
     """
     latents = drift_latents(seed, _SAMPLES, latent).to(next(networks.parameters()).device)
-    cells = torch.cat([_cells(networks.generator(z).float()) for z in latents.split(64)]).cpu()
+    cells = _cells(generate(networks.generator, latents).float()).cpu()
     pairs, nearest = _distances(cells[: len(train.cells)])
     train_pairs, train_nearest = _distances(train.cells)
     return {

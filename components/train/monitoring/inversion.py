@@ -10,12 +10,10 @@ from torch import Tensor
 
 from components.artifacts.parameters import Latent
 from components.bigbigan.build import Networks
-from components.bigbigan.encoder.encoder import Encoder
 from components.bigbigan.pixels import at_size
 from components.train.draws import inversion_latents
+from components.train.passes import generate, mean_codes
 
-# Images in a pass.
-_PART = 64
 # Half a step of a stored byte, in [-1, 1]: nearer is the same byte.
 _SAME_BYTE = 1.0 / 255.0
 
@@ -36,11 +34,10 @@ def measure(networks: Networks, images: Tensor, latent: Latent, seed: int) -> di
     """
     if networks.encoder is None or len(images) < 2:
         return {}
-    returned = torch.cat([networks.generator(_mean_code(networks.encoder, part)) for part in images.split(_PART)])
+    returned = generate(networks.generator, mean_codes(networks.encoder, images))
     shown = at_size(images, returned.shape[-1])
     z = inversion_latents(seed, len(images), latent).to(images.device)
-    parts = (_enlarged(networks.generator(part), images) for part in z.split(_PART))
-    found = torch.cat([_mean_code(networks.encoder, part) for part in parts])
+    found = mean_codes(networks.encoder, _enlarged(generate(networks.generator, z), images))
     return {
         "inversion/image_l1": _mean(shown - returned, 1),
         "inversion/image_relative_l1": _mean(shown - returned, 1) / _mean(shown - returned.roll(1, 0), 1),
@@ -48,11 +45,6 @@ def measure(networks: Networks, images: Tensor, latent: Latent, seed: int) -> di
         "inversion/pixels_met_by_others": _met(shown - returned.roll(1, 0)),
         "inversion/latent_relative_l2": _mean(z - found, 2) / _mean(z - found.roll(1, 0), 2),
     }
-
-
-def _mean_code(encoder: Encoder, images: Tensor) -> Tensor:
-    mu, _ = encoder.distribution(encoder.features(images))
-    return mu
 
 
 def _met(difference: Tensor) -> float:

@@ -55,6 +55,9 @@ def _cut_back(path: Path, step: int) -> None:
     if step == 0 or not path.exists():
         path.unlink(missing_ok=True)
         return
+    if b"\n" not in path.read_bytes():  # not even the header is whole
+        path.unlink()
+        return
     with path.open(newline="") as file:
         header, *rows = csv.reader(file)
     # A kill may have cut the last row short, even within its step's number.

@@ -12,6 +12,7 @@ from components.bigbigan.build import Networks
 from components.bigbigan.encoder.encoder import Encoder
 from components.bigbigan.pixels import at_size, to_float
 from components.train.draws import sheet_latents
+from components.train.passes import generate, mean_codes
 
 _ROWS, _COLUMNS = 8, 16
 
@@ -25,7 +26,7 @@ def draw_sheets(directory: Path, networks: Networks, originals: np.ndarray, late
         originals: uint8 N×H×W×C; each row of reconstructions stands under the row of its originals.
     """
     device = next(networks.parameters()).device
-    samples = networks.generator(sheet_latents(seed, _ROWS * _COLUMNS, latent).to(device))
+    samples = generate(networks.generator, sheet_latents(seed, _ROWS * _COLUMNS, latent).to(device))
     with new_directory(directory, known_by="samples.png") as partial:
         save_grid(partial / "samples.png", to_uint8(samples.cpu().numpy()), _COLUMNS)
         if networks.encoder is not None:
@@ -35,8 +36,7 @@ def draw_sheets(directory: Path, networks: Networks, originals: np.ndarray, late
 
 def _reconstructions(networks: Networks, encoder: Encoder, originals: np.ndarray, device: torch.device) -> np.ndarray:
     real = to_float(originals).to(device)
-    mu, _ = encoder.distribution(encoder.features(real))
-    reconstructed = networks.generator(mu)
+    reconstructed = generate(networks.generator, mean_codes(encoder, real))
     # Beside each other they must be of one size, that which G makes.
     pictures = [to_uint8(part.cpu().numpy()) for part in (at_size(real, reconstructed.shape[-1]), reconstructed)]
     rows = range(0, len(originals), _COLUMNS)

@@ -104,7 +104,7 @@ def test_a_pattern_finds_the_metric_under_another_name(study: Study) -> None:
         (-0.1, 0.05, "holds"),
         (0.1, 0.05, "the other way round"),
         (-0.1, 0.2, "not told apart"),
-        (-0.1, None, "not told apart"),
+        (-0.1, None, "one seed"),
         (None, None, ""),
     ],
 )

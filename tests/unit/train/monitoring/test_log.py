@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from components.train.monitoring.log import Log
 
 
@@ -26,7 +28,9 @@ def test_a_row_that_a_kill_cut_short_is_dropped(tmp_path: Path) -> None:
     assert path.read_bytes() == (tmp_path / "whole" / "log.csv").read_bytes()
 
 
-def test_a_log_that_was_cut_within_its_header_is_begun_anew(tmp_path: Path) -> None:
-    (tmp_path / "log.csv").write_text("st")
-    write(tmp_path, 0, range(1, 3))
+@pytest.mark.parametrize("resumed", [0, 3])
+@pytest.mark.parametrize("left", ["", "st", 'step,"loss'])
+def test_a_log_that_was_cut_within_its_header_is_begun_anew(tmp_path: Path, left: str, resumed: int) -> None:
+    (tmp_path / "log.csv").write_text(left)
+    write(tmp_path, resumed, range(resumed + 1, resumed + 3))
     assert (tmp_path / "log.csv").read_text().splitlines()[0] == 'step,"loss, by term",lr'
