@@ -356,6 +356,18 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
     ),
     (
         {
+            "objective__latent_regression_encoder": 1,
+            "model__encoder__image_size": 32,
+            "model__generator__image_size": 16,
+            "model__generator__attention_resolution": 0,
+            "augmentation__generated": False,
+        },
+        "model.encoder.image_size",
+        "32",
+        "a divisor of model.generator.image_size, which is 16: E is shown what G makes",
+    ),
+    (
+        {
             "image__size": 8,
             "model__encoder__image_size": 8,
             "model__generator": DCGAN_G | {"image_size": 8},

@@ -151,3 +151,18 @@ def test_a_picture_needs_no_memory_of_recomputation() -> None:
     kept = copy_of(state_that_learnt(make_recipe()), make_recipe()).state_dict()
     found = copy_of(state_that_learnt(recipe), recipe).state_dict()
     assert all(torch.equal(value, kept[name]) for name, value in found.items())
+
+
+def test_the_averaged_weights_get_their_spectral_norms_from_the_vectors_of_training(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recipe = make_recipe()
+    state = state_that_learnt(recipe)
+    for name, buffer in state.networks.named_buffers():
+        if name.endswith((".u", ".v")):
+            buffer.mul_(-1.0)  # as good as before, and not what a copy has by itself
+    monkeypatch.setattr("components.train.evaluation_copy.power_iteration", lambda networks, steps: None)
+    copied, live = (dict(networks.named_buffers()) for networks in (copy_of(state, recipe), state.networks))
+    vectors = [name for name in live if name.endswith((".u", ".v"))]
+    assert len(vectors) > 10
+    assert all(torch.equal(copied[name], live[name]) for name in vectors)
