@@ -16,14 +16,15 @@ export PATH := $(abspath $(BIN)):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full-size lint check-in-step benchmark ablation bigan-mnist inversion drift doctor experiments clean
+.PHONY: help run test test-full-size lint check-in-step benchmark doctor experiments clean
+.PHONY: ablation bigan-mnist inversion drift
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: $(VENV)/.run  ## train, evaluate and register on the digits, or on DATA=/my/images
 	@echo "Now: dvc repro. It prepares the images, trains BigBiGAN, evaluates and registers it (dvc.yaml)."
-	@echo "On the digits that takes about 7 minutes on two CPU cores, and 50 MB. Ctrl-C stops it; the same command goes on."
+	@echo "On the digits that takes about 7 minutes on two CPU cores and 50 MB. Ctrl-C stops it, the same command goes on."
 	@echo "Made here: data/ model/ evaluation/ registration/ registry/; checkpoints and pictures while it trains: runs/"
 	$(if $(DATA),@test -e '$(DATA)' || { echo "error: DATA=$(DATA) does not exist: give a folder of images"; exit 1; })
 	$(if $(EXPERIMENT),@python -m components.compose.choose 'experiment=$(EXPERIMENT)')
@@ -64,7 +65,7 @@ bigan-mnist: $(VENV)/.run  ## study: BiGAN beside latent regressors and autoenco
 inversion: $(VENV)/.run  ## study: how well E and G invert each other
 	$(STUDY)
 
-drift: $(VENV)/.run  ## study: why G's samples become worse late in training, and what mends it
+drift: $(VENV)/.run  ## study: whether G drifts, by which images D sees through shifts
 	$(STUDY)
 
 doctor:  ## what this machine has and lacks, a line each

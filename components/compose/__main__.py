@@ -27,8 +27,9 @@ def main() -> None:
     parser.add_argument("--list", action="store_true", help="list the experiments and end")
     flags = parser.parse_args()
     if flags.list:
-        for name, purpose in experiments(flags.params_directory).items():
-            print(f"{name:<20} {purpose}")
+        found = experiments(flags.params_directory)
+        for name, purpose in found.items():
+            print(f"{name.ljust(max(map(len, found)))}  {purpose}")
         return
     choice = read_choice(flags.choice) if flags.choice else []
     text = to_yaml(compose(flags.params_directory, choice + flags.overrides))

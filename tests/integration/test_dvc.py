@@ -133,7 +133,7 @@ def test_another_experiment_can_be_named(clone: Any) -> None:
 def test_plots_show_the_curves_of_two_revisions(clone: Any) -> None:
     clone.run("dvc plots diff HEAD -o plots-page")
     page = (clone.path / "plots-page/index.html").read_text()
-    assert "discriminator/loss_joint" in page
+    assert "discriminator/loss" in page
     assert "samples.png" in page
 
 
