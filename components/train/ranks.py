@@ -87,7 +87,8 @@ def all_ranks() -> Iterator[Ranks]:
         yield Ranks(0, 1, device)
         return
     backend = "nccl" if device.type == "cuda" else "gloo"
-    dist.init_process_group(backend, timeout=_PATIENCE, device_id=device if device.type == "cuda" else None)
+    gpu = device if device.type == "cuda" else None
+    dist.init_process_group(backend, store=_store(), rank=rank, world_size=count, timeout=_PATIENCE, device_id=gpu)
     try:
         yield Ranks(rank, count, device)
     except (KeyboardInterrupt, Terminated):
@@ -95,6 +96,12 @@ def all_ranks() -> Iterator[Ranks]:
         raise
     # After another error the group is left as it is: its orderly end would wait for ranks that wait for this one.
     dist.destroy_process_group()
+
+
+def _store() -> dist.Store:
+    """Where the ranks find each other. torchrun's own outlives a restart, with the addresses of processes that died."""
+    store, _, _ = next(dist.rendezvous("env://", timeout=_PATIENCE))
+    return dist.PrefixStore(f"attempt-{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
 
 
 def _device(local_rank: int) -> torch.device:

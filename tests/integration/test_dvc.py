@@ -87,9 +87,9 @@ def test_monitoring_reruns_nothing_but_compose(clone: Any) -> None:
 
 
 def test_an_experiment_uses_what_it_was_given(clone: Any) -> None:
-    clone.run("dvc exp run -n faster -S '+train.lr=0.003' -S '+model.encoder.stochastic=false'")
+    clone.run("dvc exp run -n faster -S '+train.lr=0.003' -S '+model.encoder.sigma=none'")
     assert used(clone)["train"]["lr"] == 0.003
-    assert used(clone)["model"]["encoder"]["stochastic"] is False
+    assert used(clone)["model"]["encoder"]["sigma"] == "none"
     assert "train.lr" in clone.run("dvc params diff")
     assert "linear_top1_bn_crelu_test" in clone.run("dvc metrics diff --all")
     shown = json.loads(clone.run("dvc exp show --json 2> show.log"))

@@ -58,8 +58,8 @@ class Trainers:
         train += ["--runs", f"runs-{name}", "--output", f"model-{name}"]
         if ranks == 1:
             return self.python(*train)
-        torchrun = ["torch.distributed.run", "--nproc-per-node", str(ranks), "--master-port", str(free_port())]
-        torchrun += ["--max-restarts", str(restarts)]
+        torchrun = ["torch.distributed.run", "--nproc-per-node", str(ranks), "--max-restarts", str(restarts)]
+        torchrun += ["--rdzv-backend", "c10d", "--rdzv-endpoint", f"localhost:{free_port()}"]
         return self.python(*torchrun, "-m", *train)
 
     def start(self, command: list[str]) -> subprocess.Popen[str]:
