@@ -64,10 +64,13 @@ def test_a_defect_of_ours_keeps_its_traceback(error):
 
 
 SCRIPT = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from components.artifacts.command import run
 from components.artifacts.files import new_directory
+
+# A shell starts what it puts into the background, these tests for example, with Ctrl-C ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def main():
     with new_directory(Path(sys.argv[1]), "mark"):
