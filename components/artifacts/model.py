@@ -18,12 +18,12 @@ from torch import nn
 
 from components.artifacts.errors import UserError
 from components.artifacts.files import read_json, sha256, write_bytes, write_json
+from components.artifacts.model_files import weight_files
 from components.artifacts.parameters import Image, build
 from components.artifacts.parameters import Model as ModelParameters
 from components.bigbigan.build import Networks, build_networks
 
 FORMAT = "bigbigan-model/2"
-PARTS = ("generator", "encoder", "discriminator")
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,12 @@ class Model:
 def save_model(directory: Path, networks: Networks, config: dict[str, Any], provenance: dict[str, Any]) -> None:
     """Writes these files into an existing folder. The same model gives the same bytes."""
     checksums = {}
-    for part in _parts(networks):
-        path = directory / f"{part}.safetensors"
-        tensors = {name: value.contiguous() for name, value in getattr(networks, part).state_dict().items()}
+    for part, name in weight_files(config).items():
+        path = directory / name
+        tensors = {key: value.contiguous() for key, value in getattr(networks, part).state_dict().items()}
         # Its own `save_file` reports a full disk as an error of the format, and lets no other account read the file.
         write_bytes(path, safetensors.torch.save(tensors))
-        checksums[path.name] = sha256(path)
+        checksums[name] = sha256(path)
     content = {"format": FORMAT, "config": config, "provenance": provenance, "files": checksums}
     write_json(directory / "model.json", content)
 
@@ -66,13 +66,9 @@ def load_model(directory: Path) -> Model:
         if not isinstance(content.get(key), dict):
             raise UserError(f"{directory / 'model.json'} has no mapping {key}: run the step `train` again")
     networks = _build_networks(directory / "model.json", content["config"])
-    for part in _parts(networks):
-        _load_part(directory / f"{part}.safetensors", getattr(networks, part), content["files"])
+    for part, name in weight_files(content["config"]).items():
+        _load_part(directory / name, getattr(networks, part), content["files"])
     return Model(networks.eval().requires_grad_(False), content["config"], content["provenance"])
-
-
-def _parts(networks: Networks) -> list[str]:
-    return [part for part in PARTS if getattr(networks, part) is not None]
 
 
 def _build_networks(path: Path, config: dict[str, Any]) -> Networks:

@@ -12,6 +12,7 @@ from components.artifacts.dataset import SPLITS, open_dataset
 from components.artifacts.errors import UserError
 from components.artifacts.files import read_json, sha256
 from components.artifacts.metrics import read_metrics
+from components.artifacts.model_files import weight_files
 from components.artifacts.parameters import Register
 from components.register.measured import Measured, Remeasured, merge
 
@@ -72,7 +73,7 @@ def read_candidate(
     hashes = {name: sha256(path) for name, path in sources.items()}
     _check_weights(model, description, hashes)
     # Pictures and logs beside them decide nothing, and need not be the same bytes when they are made anew.
-    decisive = ["model/model.json", *(f"model/{name}" for name in sorted(description["files"]))]
+    decisive = ["model/model.json", *(f"model/{name}" for name in sorted(weight_files(description["config"]).values()))]
     decisive += [f"metrics/{name}/{file}" for name in directories for file in ("metrics.json", "protocol.json")]
     judged = {name: hashes[name] for name in decisive}
     content = _digest([judged, asdict(register), None if remeasured is None else asdict(remeasured)])
@@ -102,7 +103,9 @@ def _read_description(model: Path) -> dict[str, Any]:
     for key in ("config", "provenance", "files"):
         if not isinstance(description, dict) or not isinstance(description.get(key), dict):
             raise UserError(f"{model / 'model.json'} has no {key}: run the step `train` again")
-    for name in description["files"]:
+    if not isinstance(description["config"].get("model"), dict):
+        raise UserError(f"{model / 'model.json'} has no config.model: run the step `train` again")
+    for name in weight_files(description["config"]).values():
         _require(model / name)
     return description
 
@@ -113,8 +116,8 @@ def _require(path: Path) -> None:
 
 
 def _check_weights(model: Path, description: dict[str, Any], hashes: dict[str, str]) -> None:
-    for name, expected in description["files"].items():
-        if hashes.get(f"model/{name}") != expected:
+    for name in weight_files(description["config"]).values():
+        if hashes[f"model/{name}"] != description["files"].get(name):
             raise UserError(f"{model / name} is not the file that model.json names: run the step `train` again")
 
 

@@ -128,6 +128,16 @@ def change_weights(folder: Path) -> None:
     (folder / "model" / "encoder.safetensors").write_bytes(b"another encoder")
 
 
+def name_no_weights(folder: Path) -> None:
+    path = folder / "model" / "model.json"
+    write_json(path, json.loads(path.read_text()) | {"files": {}})
+
+
+def drop_networks(folder: Path) -> None:
+    path = folder / "model" / "model.json"
+    write_json(path, json.loads(path.read_text()) | {"config": {}})
+
+
 def nan_metric(folder: Path) -> None:
     (folder / "representation" / "metrics.json").write_text('{"linear_top1_bn_crelu_test": NaN}')
 
@@ -146,6 +156,8 @@ def key_in_two_places(folder: Path) -> None:
         (remove_weights, "encoder.safetensors is missing or empty"),
         (empty_weights, "encoder.safetensors is missing or empty"),
         (change_weights, "encoder.safetensors is not the file that model.json names"),
+        (name_no_weights, "generator.safetensors is not the file that model.json names"),
+        (drop_networks, "model.json has no config.model"),
         (drop_provenance, "no provenance"),
         (other_dataset, "trained on dataset version data-2"),
         (nan_metric, "not a finite number"),
