@@ -40,5 +40,4 @@ def sample_batches(model: Model, z: Tensor, batch_size: int, device: torch.devic
 @torch.no_grad()
 def encode(encoder: Encoder, images: np.ndarray, device: torch.device) -> Tensor:
     """The mean of E(x), without its noise: uint8 N×H×W×C -> N×Z on the CPU."""
-    mean, _ = encoder.distribution(encoder.features(to_float(images).to(device)))
-    return mean.cpu()
+    return encoder.mean(to_float(images).to(device)).cpu()

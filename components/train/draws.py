@@ -13,7 +13,7 @@ from torch import Tensor
 
 from components.artifacts.parameters import Latent, Recipe
 from components.bigbigan.latents import draw
-from components.train.views import Views, draw_views
+from components.train.views import Rows, Views, draw_views
 
 _ORDER, _STEP, _SHEET, _STANDING, _DRIFT, _INVERSION = range(6)
 
@@ -46,26 +46,13 @@ def _order(seed: int, images: int, epoch: int) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Draws:
+class Draws(Rows):
     """The random numbers of one forward pass over N pairs of each kind."""
 
     latents: Tensor
     encoder_noise: Tensor
     data_views: Views
     generated_views: Views
-
-    def __getitem__(self, rows: slice | Tensor) -> "Draws":
-        """Those of some of the pairs."""
-        return Draws(self.latents[rows], self.encoder_noise[rows], self.data_views[rows], self.generated_views[rows])
-
-    def to(self, device: torch.device) -> "Draws":
-        """A copy on `device`."""
-        return Draws(
-            self.latents.to(device),
-            self.encoder_noise.to(device),
-            self.data_views.to(device),
-            self.generated_views.to(device),
-        )
 
 
 def step_draws(recipe: Recipe, step: int, turn: int) -> Draws:

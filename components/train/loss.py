@@ -29,16 +29,20 @@ class Passes:
     encoded: Tensor | None
 
 
-class DiscriminatorLoss(nn.Module):
-    """Images, draws -> D's loss by term, and what to log. G and E are only passed through.
+class _Loss(nn.Module):
+    """Images, draws -> a phase's loss, and what to log.
 
-    A module, so that DistributedDataParallel can wrap it: its parameters that require gradients are D's.
+    A module, so that DistributedDataParallel can wrap it: its parameters that require gradients are those that learn.
     """
 
     def __init__(self, networks: Networks, weights: Objective, augment_generated: bool, precision: str) -> None:
         super().__init__()
         self.networks, self.weights = networks, weights
         self.augment_generated, self.precision = augment_generated, precision
+
+
+class DiscriminatorLoss(_Loss):
+    """D's loss by term. G and E are only passed through."""
 
     def forward(self, images: Tensor, draws: Draws) -> tuple[Tensor, dict[str, Tensor]]:
         with autocast(self.precision, images.device):
@@ -49,13 +53,8 @@ class DiscriminatorLoss(nn.Module):
         return loss, {"loss": loss.detach()} | _numbers(terms, data, generated)
 
 
-class GeneratorEncoderLoss(nn.Module):
-    """Images, draws -> the loss of G and E by term, and what to log. D is only passed through."""
-
-    def __init__(self, networks: Networks, weights: Objective, augment_generated: bool, precision: str) -> None:
-        super().__init__()
-        self.networks, self.weights = networks, weights
-        self.augment_generated, self.precision = augment_generated, precision
+class GeneratorEncoderLoss(_Loss):
+    """The loss of G and E by term. D is only passed through."""
 
     def forward(self, images: Tensor, draws: Draws) -> tuple[Tensor, dict[str, Tensor]]:
         weights, networks = self.weights, self.networks

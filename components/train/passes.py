@@ -23,4 +23,4 @@ def generate(generator: nn.Module, latents: Tensor) -> Tensor:
 def mean_codes(encoder: Encoder, images: Tensor) -> Tensor:
     """The means of E(x): N×C×H×W -> N×Z."""
     parts = images.split(images_in_a_pass(images.shape[-1]))
-    return torch.cat([encoder.distribution(encoder.features(part))[0] for part in parts])
+    return torch.cat([encoder.mean(part) for part in parts])

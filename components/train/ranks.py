@@ -51,6 +51,8 @@ class Ranks:
 
     def any(self, wish: bool) -> bool:
         """Whether any rank wishes it; all ranks get the same answer."""
+        if self.count == 1:
+            return wish
         return bool(self.mean(torch.tensor(float(wish), device=self.device)) > 0)
 
     def receive(self, tensors: list[Tensor]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -11,21 +11,22 @@ from components.artifacts.parameters import Augmentation, CropAugmentation, Shif
 
 
 @dataclass(frozen=True)
-class _Rows:
-    """Tensors with a row per image. `rows[a:b]` is the part of those images, `rows.to(device)` a copy there."""
+class Rows:
+    """Tensors, or such as this, with a row per image. `rows[a:b]` is the part of those images, `rows.to(device)` a
+    copy there."""
 
     def __getitem__(self, rows: slice | Tensor) -> Self:
-        return self._each(lambda tensor: tensor[rows])
+        return self._each(lambda part: part[rows])
 
     def to(self, device: torch.device | str) -> Self:
-        return self._each(lambda tensor: tensor.to(device))
+        return self._each(lambda part: part.to(device))
 
-    def _each(self, change: Callable[[Tensor], Tensor]) -> Self:
+    def _each(self, change: Callable[[Any], Any]) -> Self:
         return type(self)(*(change(getattr(self, field.name)) for field in fields(self)))
 
 
 @dataclass(frozen=True)
-class Shifts(_Rows):
+class Shifts(Rows):
     """Shifts in whole pixels (down, right), int64 N×2, and which images are mirrored, bool N."""
 
     shifts: Tensor
@@ -33,7 +34,7 @@ class Shifts(_Rows):
 
 
 @dataclass(frozen=True)
-class Crops(_Rows):
+class Crops(Rows):
     """Boxes in pixels (top, left, height, width), float32 N×4, and which of them are mirrored, bool N."""
 
     boxes: Tensor

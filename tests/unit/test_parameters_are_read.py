@@ -88,12 +88,13 @@ class Reads(ast.NodeVisitor):
     """Collects (class, key) for each attribute of a section that a module asks for.
 
     It knows which section a variable holds from annotations of arguments, from results of `load`, and from plain
-    assignments of what it knows; `self.x` is a variable of its class.
+    assignments of what it knows; `self.x` is a variable of its class, and of those that derive from it.
     """
 
     def __init__(self, tree: ast.Module) -> None:
         self.found: set[tuple[str, str]] = set()
         self.names: dict[str, tuple[Any, ...]] = {}
+        self.attributes: dict[str, dict[str, tuple[Any, ...]]] = {}
         imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
         self.imported = {
             alias.asname or alias.name: getattr(schema, alias.name)
@@ -104,21 +105,25 @@ class Reads(ast.NodeVisitor):
         self.visit(tree)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        self._scope(node)
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        self._scope(node)
-
-    def _scope(self, node: ast.ClassDef | ast.FunctionDef) -> None:
         outer = self.names
         self.names = dict(outer)
-        if isinstance(node, ast.FunctionDef):
-            for argument in (*node.args.args, *node.args.kwonlyargs):
-                named = argument.annotation.id if isinstance(argument.annotation, ast.Name) else ""
-                self.names[argument.arg] = kinds(self.imported.get(named))
+        for base in node.bases:
+            self.names |= self.attributes.get(ast.unparse(base), {})
         self.generic_visit(node)
-        attributes = {name: known for name, known in self.names.items() if name.startswith("self.")}
-        self.names = outer | attributes if isinstance(node, ast.FunctionDef) else outer
+        self.attributes[node.name] = self._attributes()
+        self.names = outer
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        outer = self.names
+        self.names = dict(outer)
+        for argument in (*node.args.args, *node.args.kwonlyargs):
+            named = argument.annotation.id if isinstance(argument.annotation, ast.Name) else ""
+            self.names[argument.arg] = kinds(self.imported.get(named))
+        self.generic_visit(node)
+        self.names = outer | self._attributes()
+
+    def _attributes(self) -> dict[str, tuple[Any, ...]]:
+        return {name: known for name, known in self.names.items() if name.startswith("self.")}
 
     def visit_Assign(self, node: ast.Assign) -> None:
         self.generic_visit(node)
@@ -184,6 +189,10 @@ class Loss:
         train, size = recipe.train, recipe.model.encoder.trunk.width
         return self.weights.adversarial, self.other.unknown, train.steps
 
+class Derived(Loss):
+    def forward(self):
+        return self.weights.average_scores
+
 def main():
     recipe = load_together(path, Recipe)
     (objective,) = load(path, objective=Objective)
@@ -192,6 +201,7 @@ def main():
 """
     found = Reads(ast.parse(code)).found
     assert {("Objective", "adversarial"), ("Objective", "reconstruction_l1"), ("Train", "steps")} <= found
+    assert ("Objective", "average_scores") in found
     assert {("Train", "seed"), ("RevNet", "width"), ("ShiftAugmentation", "flip")} <= found
     assert {("CropAugmentation", "flip"), ("CropAugmentation", "sift")} <= found
     assert not any(key == "unknown" for _, key in found)

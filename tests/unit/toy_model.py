@@ -1,5 +1,7 @@
 """The configurations of models that the tests of the evaluations build in milliseconds."""
 
+import copy
+from collections.abc import Mapping
 from typing import Any
 
 CONFIG: dict[str, Any] = {
@@ -37,13 +39,19 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def changed(**sections: Any) -> dict[str, Any]:
-    """`CONFIG` with other sections of the model, or with `image`."""
-    image = sections.pop("image", CONFIG["image"])
-    return {"image": image, "model": {**CONFIG["model"], **sections}}
+def with_values(content: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of nested mappings with the values of some keys, written with dots, replaced."""
+    copied: dict[str, Any] = copy.deepcopy(dict(content))
+    for key, value in changes.items():
+        *above, last = key.split(".")
+        section = copied
+        for name in above:
+            section = section[name]
+        section[last] = copy.deepcopy(value)
+    return copied
 
 
-GAN = changed(encoder=None, discriminator={**CONFIG["model"]["discriminator"], "scores": ["image"]})
-AUTOENCODER = changed(discriminator=None)
+GAN = with_values(CONFIG, {"model.encoder": None, "model.discriminator.scores": ["image"]})
+AUTOENCODER = with_values(CONFIG, {"model.discriminator": None})
 # The dataset's images have 16 pixels, and E sees all of them; G makes images of 8.
-HALF_SIZE = changed(image={"size": 16, "channels": 1}, encoder={**CONFIG["model"]["encoder"], "image_size": 16})
+HALF_SIZE = with_values(CONFIG, {"image.size": 16, "model.encoder.image_size": 16})

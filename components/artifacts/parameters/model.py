@@ -5,7 +5,7 @@ from typing import Literal
 
 from components.artifacts.parameters.checks import check, one_of, positive
 
-SCORES = ("image", "latent", "joint")
+_SCORES = ("image", "latent", "joint")
 
 
 @dataclass
@@ -163,7 +163,8 @@ class BigBiGANDiscriminator:
         _multipliers(section, self.multipliers, 1, "one or more positive numbers, one per block")
         downsampling = self.downsampling_blocks
         check(0 <= downsampling <= blocks, f"{section}.downsampling_blocks", downsampling, "0 to the number of blocks")
-        _scores(self.scores, SCORES)
+        known = len(self.scores) > 0 and set(self.scores) <= set(_SCORES) and len(set(self.scores)) == len(self.scores)
+        check(known, f"{section}.scores", self.scores, f"one or more of {', '.join(_SCORES)}")
 
 
 @dataclass
@@ -257,11 +258,6 @@ def _image_size_of_dcgan(size: int, section: str) -> None:
 
 def _multipliers(section: str, given: list[int], at_least: int, allowed: str) -> None:
     check(len(given) >= at_least and min(given) > 0, f"{section}.multipliers", given, allowed)
-
-
-def _scores(given: list[str], allowed: tuple[str, ...]) -> None:
-    known = len(given) > 0 and set(given) <= set(allowed) and len(set(given)) == len(given)
-    check(known, "model.discriminator.scores", given, f"one or more of {', '.join(allowed)}")
 
 
 def _one_score(given: list[str]) -> None:

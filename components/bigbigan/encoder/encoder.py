@@ -74,6 +74,11 @@ class Encoder(nn.Module):
             return mu, torch.zeros_like(mu)
         return mu, _SIGMA[self.sigma](self.sigma_hat(last))
 
+    def mean(self, x: Tensor) -> Tensor:
+        """The mean of E(x), without its noise: N×C×H×W -> N×Z."""
+        mu, _ = self.distribution(self.features(x))
+        return mu
+
     def location(self, x: Tensor) -> Tensor:
         """h of the mean tanh(h / 2), or the mean itself if it has no bounds: N×C×H×W -> N×Z."""
         location: Tensor = self.mu(self.head(self.features(x)))

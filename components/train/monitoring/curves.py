@@ -1,6 +1,5 @@
 """The training logs as one picture: losses, scores, accuracies, gradients, samples beside train images, weights."""
 
-import csv
 from pathlib import Path
 
 import matplotlib
@@ -8,6 +7,8 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+
+from components.train.monitoring.log import FILES, read_log
 
 _PANELS = (
     ("Loss of D, by term", "log.csv", "discriminator/loss_"),
@@ -27,8 +28,9 @@ _NETWORKS = {"generator": "tab:blue", "encoder": "tab:orange", "discriminator": 
 def draw_curves(logs: Path, picture: Path) -> None:
     """Draws the CSV files in the folder `logs` (as `components.train.monitoring.log` writes them) as PNG."""
     figure, axes = plt.subplots(3, 3, figsize=(17, 11), sharex=True, layout="constrained")
+    rows = {name: read_log(logs / name) for name in FILES}
     for axis, (title, name, pattern) in zip(axes.flat, _PANELS, strict=True):
-        curves = _curves(logs / name, pattern)
+        curves = _curves(rows[name], pattern)
         if pattern == "sigma/":
             _draw_by_network(axis, curves)
         else:
@@ -46,7 +48,7 @@ def draw_curves(logs: Path, picture: Path) -> None:
     plt.close(figure)
 
 
-def _draw_by_network(axis: Axes, curves: dict[str, tuple[list[int], list[float]]]) -> None:
+def _draw_by_network(axis: Axes, curves: dict[str, tuple[list[float], list[float]]]) -> None:
     """A thin line per layer, coloured by network: what counts is whether one of them leaves the bundle."""
     for network, colour in _NETWORKS.items():
         layers = [curve for key, curve in curves.items() if key.startswith(f"sigma/{network}.")]
@@ -54,10 +56,6 @@ def _draw_by_network(axis: Axes, curves: dict[str, tuple[list[int], list[float]]
             axis.plot(steps, values, color=colour, linewidth=0.6, label=network if index == 0 else None)
 
 
-def _curves(log: Path, pattern: str) -> dict[str, tuple[list[int], list[float]]]:
-    if not log.exists():
-        return {}
-    with log.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    steps = [int(row["step"]) for row in rows]
-    return {key: (steps, [float(row[key]) for row in rows]) for key in rows[0] if pattern in key}
+def _curves(rows: list[dict[str, float]], pattern: str) -> dict[str, tuple[list[float], list[float]]]:
+    steps = [row["step"] for row in rows]
+    return {key: (steps, [row[key] for row in rows]) for first in rows[:1] for key in first if pattern in key}

@@ -51,6 +51,14 @@ class Log:
             self._curves.add_scalar(key, value, step)
 
 
+def read_log(path: Path) -> list[dict[str, float]]:
+    """The rows of one of the files, by column; none if there is no such file."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+
+
 def _cut_back(path: Path, step: int) -> None:
     if step == 0 or not path.exists():
         path.unlink(missing_ok=True)

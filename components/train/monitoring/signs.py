@@ -4,10 +4,11 @@ Thresholds marked "digits" were set on runs of the experiment `digits`: silent o
 Elsewhere they are a hint to look at the curves and the sheets, and no verdict.
 """
 
-import csv
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+
+from components.train.monitoring.log import read_log
 
 Rows = list[dict[str, float]]
 
@@ -17,7 +18,7 @@ _RECENT = 15
 
 def advice(directory: Path) -> str | None:
     """What to tell the person after the last row of `log.csv` and `drift.csv` in `directory`, or None: all is well."""
-    log, looks = _read(directory / "log.csv"), _read(directory / "drift.csv")
+    log, looks = read_log(directory / "log.csv"), read_log(directory / "drift.csv")
     for sign in _SIGNS:
         if found := sign(log, looks):
             return f"warning: {found}"
@@ -124,13 +125,6 @@ _SIGNS: tuple[Callable[[Rows, Rows], str | None], ...] = (
     _discriminator_has_won,
     _generator_drifts,
 )
-
-
-def _read(log: Path) -> Rows:
-    if not log.exists():
-        return []
-    with log.open(newline="") as file:
-        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
 
 
 def _recent(log: Rows, of: Callable[[dict[str, float]], dict[str, float]]) -> dict[str, float]:

@@ -15,43 +15,29 @@ import torch
 
 from components.artifacts.errors import UserError
 from components.artifacts.files import sha256, write_json
-from components.artifacts.model import PARTS, load_model, save_model
+from components.artifacts.model import load_model, save_model
+from components.artifacts.model_files import PARTS
 from components.bigbigan.build import build_networks
+from tests.unit import toy_model
+from tests.unit.toy_model import with_values
 
 ROOT = Path(__file__).parents[3]
-CONFIG: dict[str, Any] = {
-    "image": {"size": 8, "channels": 1},
-    "model": {
-        "latent": {"size": 4, "distribution": "normal"},
-        "generator": {
-            "kind": "biggan",
-            "image_size": 8,
-            "channels": 2,
-            "multipliers": [2, 1],
-            "embedding_size": 3,
-            "attention_resolution": 8,
-        },
-        "encoder": {
-            "image_size": 8,
-            "trunk": {"kind": "basic_resnet", "channels": 2, "multipliers": [1, 2], "stem_kernel": 3},
-            "head_width": 6,
-            "head_layers": 2,
-            "sigma": "softplus",
-            "sigma_bias": -1.0,
-            "output": "linear",
-        },
-        "discriminator": {
-            "kind": "bigbigan",
-            "channels": 2,
-            "multipliers": [1, 2],
-            "downsampling_blocks": 1,
-            "attention_resolution": 4,
-            "head_width": 5,
-            "head_layers": 2,
-            "scores": ["image", "joint"],
-        },
+CONFIG = with_values(
+    toy_model.CONFIG,
+    {
+        "model.generator.channels": 2,
+        "model.generator.attention_resolution": 8,
+        "model.encoder.trunk.channels": 2,
+        "model.encoder.head_width": 6,
+        "model.encoder.head_layers": 2,
+        "model.encoder.sigma_bias": -1.0,
+        "model.discriminator.channels": 2,
+        "model.discriminator.multipliers": [1, 2],
+        "model.discriminator.attention_resolution": 4,
+        "model.discriminator.head_width": 5,
+        "model.discriminator.scores": ["image", "joint"],
     },
-}
+)
 PROVENANCE = {"seed": 1, "step": 20, "dataset_version": "é"}
 
 
@@ -109,6 +95,8 @@ import json, sys
 from pathlib import Path
 from components.artifacts.model import save_model
 from components.bigbigan.build import build_networks
+from tests.unit import toy_model
+from tests.unit.toy_model import with_values
 config, provenance = json.loads(sys.argv[1])
 save_model(Path(sys.argv[2]), build_networks(config, seed=1), config, provenance)
 """

@@ -23,6 +23,7 @@ from components.artifacts.parameters import (
     load,
     load_together,
 )
+from tests.unit.toy_model import with_values
 
 GOOD: dict[str, Any] = {
     "image": {"size": 32, "channels": 3},
@@ -142,14 +143,7 @@ AUTOENCODER = {"model__discriminator": None, "objective__adversarial": "none"}
 
 def changed(**changes: Any) -> dict[str, Any]:
     """GOOD with some values replaced; keys are written with a double underscore for a dot."""
-    content = copy.deepcopy(GOOD)
-    for key, value in changes.items():
-        *above, last = key.split("__")
-        parent = content
-        for name in above:
-            parent = parent[name]
-        parent[last] = value
-    return content
+    return with_values(GOOD, {key.replace("__", "."): value for key, value in changes.items()})
 
 
 def refusal(content: Any) -> str:

@@ -3,10 +3,11 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
 from components.bigbigan.encoder.resnet import Bottleneck, ResNet
 from components.bigbigan.recompute import recompute_blocks
+from tests.unit.bigbigan.reference import normalised
 
 
 @pytest.fixture
@@ -54,15 +55,10 @@ def test_a_block_normalises_before_its_convolutions_and_its_shortcut(in_channels
         nn.init.normal_(value)
     weights = dict(block.named_parameters())
     x = torch.randn(3, in_channels, 5, 5, dtype=torch.float64)
-
-    def normalised(x: Tensor, name: str) -> Tensor:
-        x = (x - x.mean((0, 2, 3), keepdim=True)) / (x.var((0, 2, 3), correction=0, keepdim=True) + 1e-5).sqrt()
-        return (x * weights[f"{name}.weight"][:, None, None] + weights[f"{name}.bias"][:, None, None]).clamp(min=0)
-
-    h = normalised(x, "norm1")
+    h = normalised(x, weights, "norm1")
     expected = F.conv2d(h, weights["shortcut.weight"], stride=stride) if "shortcut.weight" in weights else x
-    h = normalised(F.conv2d(h, weights["conv1.weight"]), "norm2")
-    h = normalised(F.conv2d(h, weights["conv2.weight"], stride=stride, padding=1), "norm3")
+    h = normalised(F.conv2d(h, weights["conv1.weight"]), weights, "norm2")
+    h = normalised(F.conv2d(h, weights["conv2.weight"], stride=stride, padding=1), weights, "norm3")
     expected = expected + F.conv2d(h, weights["conv3.weight"])
     torch.testing.assert_close(block(x), expected)
     assert (block.shortcut is None) == (in_channels == 8 and stride == 1)

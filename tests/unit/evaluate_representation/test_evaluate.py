@@ -17,7 +17,7 @@ from components.artifacts.parameters import EvaluateRepresentation
 from components.bigbigan.build import build_networks
 from components.evaluate_representation.__main__ import main
 from components.evaluate_representation.evaluate import evaluate
-from tests.unit.toy_model import CONFIG, GAN, changed
+from tests.unit.toy_model import AUTOENCODER, GAN, with_values
 
 MakeDataset = Callable[..., Dataset]
 
@@ -129,7 +129,7 @@ def test_a_model_without_encoder_is_skipped_aloud_even_if_a_split_is_empty(
 def test_every_kind_of_encoder_is_measured_alike(
     tmp_path: Path, make_dataset: MakeDataset, parameters: EvaluateRepresentation, encoder: dict[str, Any]
 ) -> None:
-    config = changed(encoder={**CONFIG["model"]["encoder"], **encoder}, discriminator=None)
+    config = with_values(AUTOENCODER, {f"model.encoder.{key}": value for key, value in encoder.items()})
     model = Model(build_networks(config, seed=0).eval().requires_grad_(False), config, {})
     evaluate(model, make_dataset(), parameters, tmp_path / "out")
     keys = read_metrics(tmp_path / "out").values.keys()

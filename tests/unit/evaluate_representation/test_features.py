@@ -19,7 +19,7 @@ from components.evaluate_representation.features import (
     encode,
     untrained_encoder,
 )
-from tests.unit.toy_model import changed
+from tests.unit.toy_model import CONFIG, with_values
 
 CPU = torch.device("cpu")
 
@@ -84,7 +84,7 @@ def test_features_are_those_of_the_encoder_in_eval_mode_and_leave_it_as_it_was(
 def test_images_larger_than_the_encoders_are_averaged_and_their_pixels_are_not(
     make_dataset: Callable[..., Dataset],
 ) -> None:
-    config = changed(image={"size": 16, "channels": 1})
+    config = with_values(CONFIG, {"image.size": 16})
     dataset, encoder = make_dataset(size=16), build_networks(config, 0).encoder
     assert encoder is not None
     views = compute_views(encoder, config, dataset, 16, seed=0, device=CPU)

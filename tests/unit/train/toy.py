@@ -1,6 +1,5 @@
 """Training of a few hundred weights on a few images, by every method, for tests in milliseconds."""
 
-import copy
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, replace
@@ -22,43 +21,23 @@ from components.train.loop import Hooks, train
 from components.train.monitoring.log import Log
 from components.train.ranks import Ranks
 from components.train.state import State, new_state
+from tests.unit.toy_model import CONFIG, with_values
 
 CPU = torch.device("cpu")
 ALONE = Ranks(0, 1, CPU)
 MONITORING = Monitoring(log_interval=1, sample_interval=2, checkpoint_interval=2, checkpoints_kept=2)
 
 RECIPE: dict[str, Any] = {
-    "image": {"size": 8, "channels": 1},
-    "model": {
-        "latent": {"size": 4, "distribution": "normal"},
-        "generator": {
-            "kind": "biggan",
-            "image_size": 8,
-            "channels": 4,
-            "multipliers": [2, 1],
-            "embedding_size": 3,
-            "attention_resolution": 8,
+    **with_values(
+        CONFIG,
+        {
+            "model.generator.attention_resolution": 8,
+            "model.encoder.head_layers": 2,
+            "model.encoder.sigma_bias": -1.0,
+            "model.discriminator.multipliers": [1, 2],
+            "model.discriminator.attention_resolution": 4,
         },
-        "encoder": {
-            "image_size": 8,
-            "trunk": {"kind": "basic_resnet", "channels": 4, "multipliers": [1, 2], "stem_kernel": 3},
-            "head_width": 8,
-            "head_layers": 2,
-            "sigma": "softplus",
-            "sigma_bias": -1.0,
-            "output": "linear",
-        },
-        "discriminator": {
-            "kind": "bigbigan",
-            "channels": 4,
-            "multipliers": [1, 2],
-            "downsampling_blocks": 1,
-            "attention_resolution": 4,
-            "head_width": 8,
-            "head_layers": 2,
-            "scores": ["image", "latent", "joint"],
-        },
-    },
+    ),
     "objective": {
         "adversarial": "hinge",
         "average_scores": False,
@@ -136,14 +115,7 @@ METHODS: dict[str, dict[str, Any]] = {
 
 def make_recipe(method: str = "BigBiGAN", changes: Mapping[str, Any] | None = None) -> Recipe:
     """A method's recipe, with some keys (dotted) changed."""
-    values = copy.deepcopy(RECIPE)
-    for key, value in (METHODS[method] | dict(changes or {})).items():
-        *sections, name = key.split(".")
-        section = values
-        for part in sections:
-            section = section[part]
-        section[name] = copy.deepcopy(value)
-    recipe: Recipe = build(Recipe, values, "")
+    recipe: Recipe = build(Recipe, with_values(RECIPE, METHODS[method] | dict(changes or {})), "")
     return recipe
 
 
