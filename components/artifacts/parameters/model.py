@@ -130,15 +130,17 @@ class MLPTrunk:
 class Encoder:
     image_size: int
     trunk: BasicResNet | ResNet | RevNet | AlexNet | MLPTrunk
-    head_width: int
+    head_width: int | None
     head_layers: int
     sigma: str
     sigma_bias: float
     output: str
 
     def __post_init__(self) -> None:
-        _positive("model.encoder", self, "image_size", "head_width")
+        _positive("model.encoder", self, "image_size")
         check(self.head_layers >= 0, "model.encoder.head_layers", self.head_layers, "0 or more")
+        width, allowed = self.head_width, "null with model.encoder.head_layers: 0, else more than 0"
+        check((width or 0) > 0 if self.head_layers else width is None, "model.encoder.head_width", width, allowed)
         one_of("model.encoder.sigma", self.sigma, ("softplus", "exp", "none"))
         one_of("model.encoder.output", self.output, ("linear", "tanh"))
 

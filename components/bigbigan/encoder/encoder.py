@@ -21,8 +21,8 @@ class Encoder(nn.Module):
     Args:
         trunk: images at `image_size` -> features, N×`feature_size`.
         image_size: E's resolution; larger images are averaged down to it.
-        head_layers: linear layers of the residual MLP between the features and mu, sigma_hat; 0: they are linear in
-            the features.
+        head_width, head_layers: of the residual MLP between the features and mu, sigma_hat; None and 0: they are linear
+            in the features.
         sigma: softplus: sigma = softplus(sigma_hat); exp: sigma = exp(sigma_hat), ALI's; none: z = mu and the noise is
             not used (the ablation "Deterministic E", BiGAN).
         sigma_bias: initial bias of sigma_hat; below 0, E starts nearly deterministic.
@@ -35,7 +35,7 @@ class Encoder(nn.Module):
         trunk: nn.Module,
         latent_size: int,
         image_size: int,
-        head_width: int,
+        head_width: int | None,
         head_layers: int,
         sigma: str,
         sigma_bias: float,
@@ -45,8 +45,10 @@ class Encoder(nn.Module):
         self.image_size = image_size
         self.trunk = trunk
         feature_size = int(trunk.feature_size)  # type: ignore[arg-type]
-        self.head = ResidualMLP(feature_size, head_width, head_layers, nn.Linear) if head_layers else nn.Identity()
-        last_size = head_width if head_layers else feature_size
+        self.head: nn.Module = nn.Identity()
+        if head_width is not None:
+            self.head = ResidualMLP(feature_size, head_width, head_layers, nn.Linear)
+        last_size = head_width or feature_size
         self.bounded = output == "tanh"
         self.mu = nn.Linear(last_size, latent_size, bias=not self.bounded)
         self.sigma_hat = None if sigma == "none" else nn.Linear(last_size, latent_size)

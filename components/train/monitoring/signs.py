@@ -15,6 +15,8 @@ Rows = list[dict[str, float]]
 # Logged rows whose median is looked at: one batch by itself says little.
 _RECENT = 15
 
+_GENERATED_VIEWS = "augmentation.generated=true (where model.generator.image_size is image.size)"
+
 
 def advice(directory: Path) -> str | None:
     """What to tell the person after the last row of `log.csv` and `drift.csv` in `directory`, or None: all is well."""
@@ -98,7 +100,7 @@ def _discriminator_has_won(log: Rows, looks: Rows) -> str | None:
     if not accuracies or min(accuracies.values()) < 0.99 or min(margins[term] for term in accuracies) < 2:
         return None
     return (
-        f"D has won ({_list(accuracies)}): it may know the images by heart. Try augmentation.generated=true, stronger "
+        f"D has won ({_list(accuracies)}): it may know the images by heart. Try {_GENERATED_VIEWS}, stronger "
         "augmentation, fewer train.discriminator_steps, a smaller model.discriminator.channels, or more images"
     )
 
@@ -111,7 +113,7 @@ def _generator_drifts(log: Rows, looks: Rows) -> str | None:
     best, last = _nearest_look(looks), max(distances)
     return (
         f"G drifts. Its distance to the train images was lowest at step {best} ({distances[best]:.3g}) and is "
-        f"{distances[last]:.3g} at step {last:.0f}. E may still improve; for G's sake try augmentation.generated=true, "
+        f"{distances[last]:.3g} at step {last:.0f}. E may still improve; for G's sake try {_GENERATED_VIEWS}, "
         f"train.steps={best}, or a lower train.lr"
     )
 

@@ -40,7 +40,7 @@ def test_the_global_generators_are_left_as_they_were(config, monkeypatch):
 
 def test_the_configuration_is_left_as_it_was_and_reaches_the_networks(config):
     config["model"]["discriminator"]["scores"] = ["image", "joint"]
-    config["model"]["encoder"] |= {"sigma": "none", "output": "tanh", "head_layers": 0}
+    config["model"]["encoder"] |= {"sigma": "none", "output": "tanh", "head_width": None, "head_layers": 0}
     given = str(config)
     networks = build_networks(config, seed=0)
     assert str(config) == given

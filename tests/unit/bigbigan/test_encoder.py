@@ -80,7 +80,7 @@ def test_a_deterministic_encoder_says_mu_and_has_no_weights_for_sigma(output):
 @pytest.mark.parametrize("output", ["linear", "tanh"])
 @pytest.mark.parametrize("head_layers", [0, 1, 3])
 def test_every_weight_learns_from_z(sigma, output, head_layers):
-    network = encoder(sigma=sigma, output=output, head_layers=head_layers)
+    network = encoder(sigma=sigma, output=output, head_width=12 if head_layers else None, head_layers=head_layers)
     network(X, NOISE).square().sum().backward()
     missed = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()]
     assert missed == []
@@ -122,7 +122,7 @@ def test_bounded_mu_has_no_bias_and_starts_with_small_weights():
 
 
 def test_without_layers_in_the_head_mu_and_sigma_hat_are_linear_in_the_features():
-    network = encoder(head_layers=0)
+    network = encoder(head_width=None, head_layers=0)
     assert list(network.head.parameters()) == []
     assert network.mu.weight.shape == network.sigma_hat.weight.shape == (6, 16)
     features = network.features(X)

@@ -76,6 +76,7 @@ _BIGAN: dict[str, Any] = {
     "model.latent.distribution": "uniform",
     "model.generator": {"kind": "mlp", "image_size": 8, "width": 12},
     "model.encoder.trunk": {"kind": "mlp", "width": 12},
+    "model.encoder.head_width": None,
     "model.encoder.head_layers": 0,
     "model.encoder.sigma": "none",
     "model.encoder.output": "tanh",
