@@ -245,7 +245,7 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
     ({"model__generator": MLP_G | {"width": 0}}, "model.generator.width", "0", "more than 0"),
     ({"model__generator__kind": "vae"}, "model.generator.kind", "vae", "biggan, dcgan, mlp"),
     ({"model__encoder__image_size": 0}, "model.encoder.image_size", "0", "more than 0"),
-    ({"model__encoder__head_width": 0}, "model.encoder.head_width", "0", "null with model.encoder.head_layers: 0, else"),
+    ({"model__encoder__head_width": 0}, "model.encoder.head_width", "0", "null with model.encoder.head_layers: 0"),
     ({"model__encoder__head_width": 16}, "model.encoder.head_width", "16", "null with model.encoder.head_layers: 0"),
     ({"model__encoder__head_layers": 1}, "model.encoder.head_width", "null", "else more than 0"),
     ({"model__encoder__head_layers": -1}, "model.encoder.head_layers", "-1", "0 or more"),
