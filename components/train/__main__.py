@@ -22,8 +22,8 @@ from pathlib import Path
 from components.artifacts import command
 from components.artifacts.dataset import open_dataset
 from components.artifacts.parameters import Monitoring, Recipe, load, load_together
+from components.artifacts.ranks import all_ranks, torchrun_for_all_gpus
 from components.train.describe.command import main as describe
-from components.train.ranks import all_ranks, torchrun_for_all_gpus
 from components.train.run import run
 
 
@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True, metavar="DIR", help="where checkpoints and logs are kept")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="the model folder to write")
     flags = parser.parse_args()
-    if torchrun := torchrun_for_all_gpus(sys.argv[1:]):
+    if torchrun := torchrun_for_all_gpus("components.train", sys.argv[1:]):
         os.execv(torchrun[0], torchrun)
     recipe = load_together(flags.params, Recipe)
     (monitoring,) = load(flags.params, monitoring=Monitoring)

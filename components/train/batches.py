@@ -9,9 +9,9 @@ from torch import Tensor
 
 from components.artifacts.dataset import Split
 from components.artifacts.parameters import Train
+from components.artifacts.ranks import Ranks
 from components.bigbigan.pixels import to_float
 from components.train.draws import image_indices
-from components.train.ranks import Ranks
 
 # Batches that are read while the present one is learnt from.
 _AHEAD = 2

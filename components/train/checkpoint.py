@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from components.artifacts.files import write_bytes
-from components.train.ranks import Ranks
+from components.artifacts.ranks import Ranks
 from components.train.state import State
 
 _MOMENTS = ("exp_avg", "exp_avg_sq")

@@ -8,11 +8,11 @@ from tqdm import tqdm
 
 from components.artifacts.dataset import Split
 from components.artifacts.parameters import Monitoring, Recipe
+from components.artifacts.ranks import Ranks
 from components.train.batches import batches
 from components.train.draws import step_draws
 from components.train.monitoring.log import Log
 from components.train.phase import apply, backward, phases
-from components.train.ranks import Ranks
 from components.train.schedule import ema_decay, lr_factor
 from components.train.state import State, average
 

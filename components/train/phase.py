@@ -11,11 +11,11 @@ from torch.nn.parallel import DistributedDataParallel
 
 from components.artifacts.errors import UserError
 from components.artifacts.parameters import Recipe
+from components.artifacts.ranks import Ranks
 from components.bigbigan.build import Networks
 from components.bigbigan.spectral_norm import power_iteration
 from components.train.draws import Draws
 from components.train.loss import DiscriminatorLoss, GeneratorEncoderLoss
-from components.train.ranks import Ranks
 from components.train.state import State
 
 

@@ -11,6 +11,7 @@ from components.artifacts.dataset import Dataset
 from components.artifacts.errors import UserError
 from components.artifacts.files import check_replaceable
 from components.artifacts.parameters import Monitoring, Recipe
+from components.artifacts.ranks import Ranks
 from components.bigbigan.build import Networks, build_networks
 from components.bigbigan.pixels import to_float
 from components.train.checkpoint import load_newest_checkpoint, receive_state, save_checkpoint
@@ -22,7 +23,6 @@ from components.train.monitoring.log import Log
 from components.train.monitoring.sheets import draw_sheets, sheet_originals
 from components.train.monitoring.singular_values import singular_values
 from components.train.precision import set_matmul_precision
-from components.train.ranks import Ranks
 from components.train.run_directory import locked, run_name
 from components.train.state import State, new_state
 from components.train.stopping import stop_between_steps

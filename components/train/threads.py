@@ -4,7 +4,7 @@ import os
 
 import torch
 
-from components.train.ranks import Ranks
+from components.artifacts.ranks import Ranks
 
 
 def busy_machine(ranks: Ranks) -> str | None:

@@ -24,13 +24,13 @@ from torch import Tensor
 
 from components.artifacts.dataset import Split
 from components.artifacts.parameters import CropAugmentation, Recipe
+from components.artifacts.ranks import Ranks
 from components.bigbigan.build import build_networks
 from components.bigbigan.pixels import to_float
 from components.compose.compose import compose
 from components.train.augmentation import augment
 from components.train.draws import Draws, image_indices, step_draws
 from components.train.phase import apply, backward, phases
-from components.train.ranks import Ranks
 from components.train.state import new_state
 from components.train.views import Crops, draw_views
 

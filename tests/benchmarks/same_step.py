@@ -7,11 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from components.artifacts.parameters import Recipe
+from components.artifacts.ranks import Ranks
 from components.bigbigan.build import Networks, build_networks
 from components.bigbigan.pixels import to_float
 from components.train.draws import Draws, step_draws
 from components.train.phase import apply, backward, phases
-from components.train.ranks import Ranks
 from components.train.state import State, average, new_state
 from tests.benchmarks import plain_step
 

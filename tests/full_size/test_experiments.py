@@ -15,10 +15,10 @@ import torch
 
 from components.artifacts.dataset import Split
 from components.artifacts.parameters import Recipe
+from components.artifacts.ranks import Ranks
 from components.bigbigan.build import build_networks
 from components.compose.compose import compose
 from components.train.loop import Hooks, train
-from components.train.ranks import Ranks
 from components.train.state import new_state
 
 OPTIONS = Path(__file__).parents[2] / "params"

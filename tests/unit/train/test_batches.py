@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from components.artifacts.dataset import Split
+from components.artifacts.ranks import Ranks
 from components.bigbigan.pixels import to_float
 from components.train.batches import batches
 from components.train.draws import image_indices
-from components.train.ranks import Ranks
 from tests.unit.train.toy import ALONE, CPU, make_images, make_recipe
 
 POSITIONS = range(0, 40, 8)

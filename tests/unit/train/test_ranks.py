@@ -18,8 +18,8 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 
 from components.artifacts.errors import UserError
+from components.artifacts.ranks import Ranks
 from components.bigbigan.pixels import to_float
-from components.train.ranks import Ranks
 from components.train.state import State
 from tests.unit.train.toy import ALONE, CPU, distance, make_recipe, run, same
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from components.train.ranks import Ranks
+from components.artifacts.ranks import Ranks
 from components.train.threads import busy_machine
 from tests.unit.train.toy import ALONE
 

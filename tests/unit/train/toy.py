@@ -13,13 +13,13 @@ from torch import Tensor, nn
 
 from components.artifacts.dataset import Split
 from components.artifacts.parameters import Monitoring, Recipe, build
+from components.artifacts.ranks import Ranks
 from components.bigbigan.build import Networks, build_networks
 from components.bigbigan.pixels import to_float
 from components.train.checkpoint import load_newest_checkpoint, receive_state, save_checkpoint
 from components.train.draws import Draws, step_draws
 from components.train.loop import Hooks, train
 from components.train.monitoring.log import Log
-from components.train.ranks import Ranks
 from components.train.state import State, new_state
 from tests.unit.toy_model import CONFIG, with_values
 

@@ -1,4 +1,4 @@
-"""The processes that train one model together, as torchrun starts them.
+"""The processes that work on one model together, as torchrun starts them.
 
 Each process is a rank. A rank draws every number of the global batch and takes its own share of it, so the number of
 ranks changes no image order and no noise. Rank 0 alone writes.
@@ -64,16 +64,16 @@ class Ranks:
                 tensor.detach().copy_(message)
 
 
-def torchrun_for_all_gpus(arguments: list[str]) -> list[str] | None:
-    """The command that starts this trainer once for each GPU of this machine; None where one process will do.
+def torchrun_for_all_gpus(module: str, arguments: list[str]) -> list[str] | None:
+    """The command that starts a step once for each GPU of this machine; None where one process will do.
 
     Args:
-        arguments: of `python -m components.train`.
+        module, arguments: of the step's own command, `python -m <module> <arguments>`.
     """
     if "WORLD_SIZE" in os.environ or torch.cuda.device_count() < 2:
         return None
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "gpu"]
-    return [*torchrun, "-m", "components.train", *arguments]
+    return [*torchrun, "-m", module, *arguments]
 
 
 @contextmanager
@@ -112,7 +112,7 @@ def _device(local_rank: int) -> torch.device:
     if local_rank >= torch.cuda.device_count():
         raise UserError(
             f"process {local_rank} of this machine has no GPU: there are {torch.cuda.device_count()}. Start torchrun "
-            "with --nproc-per-node at most that, or hide the GPUs with CUDA_VISIBLE_DEVICES= to train on the CPU"
+            "with --nproc-per-node at most that, or hide the GPUs with CUDA_VISIBLE_DEVICES= to work on the CPU"
         )
     device = torch.device("cuda", local_rank)
     torch.cuda.set_device(device)
