@@ -1,11 +1,11 @@
 """The model card: Markdown with the YAML front matter that the Hugging Face hub reads. It claims what was measured."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import yaml
 
+from components.artifacts.metric_keys import Accuracy, OfImages, beside, features_title, read_key
 from components.register.candidate import Candidate
 from components.register.gate import Finding
 
@@ -40,16 +40,14 @@ PARAMETERS = (
     "train.ema_decay",
 )
 
-_ACCURACY = re.compile(r"(linear_top\d|knn\d+_top1)_(untrained_)?(bn_crelu|avepool|mu|pixels)_(.+)")
-_FEATURES = {"bn_crelu": "BN+CReLU", "avepool": "AvePool", "mu": "mean of E(x)"}
-_GENERATED = re.compile(r"(.+)_samples(\d+)((?:_.+)?)")
 _TAGS = {
     "bigbigan": {"encoder", "discriminator"},
     "gan": {"discriminator"},
     "image-feature-extraction": {"encoder"},
     "unconditional-image-generation": {"discriminator"},
 }
-_HUB_METRICS = {"linear_top": "accuracy", "knn": "accuracy", "fid": "fid", "fd": "frechet_distance"}
+# A family of metrics, as the hub calls it.
+_HUB_METRICS = {"accuracy": "accuracy", "fid": "fid", "fd": "frechet_distance"}
 
 
 def card(
@@ -73,14 +71,14 @@ def card(
 
 
 def _front_matter(name: str, values: Mapping[str, float], networks: Set[str]) -> str:
-    metrics = {hub for kind, hub in _HUB_METRICS.items() if any(re.match(rf"{kind}\d*_", key) for key in values)}
+    families = {reading.measure.family for reading in map(read_key, values) if reading is not None}
     content = {
         # Nobody but the owner of the images can say under which licence a model made from them may go.
         "license": "unknown",
         "library_name": "pytorch",
         "model_name": name,
         "tags": [tag for tag, needed in _TAGS.items() if needed <= networks],
-        "metrics": sorted(metrics),
+        "metrics": sorted(hub for family, hub in _HUB_METRICS.items() if family in families),
     }
     return f"---\n{yaml.safe_dump(content, sort_keys=False)}---\n\n"
 
@@ -141,12 +139,11 @@ def _metrics(values: Mapping[str, float], skipped: Mapping[str, str]) -> str:
 def _accuracy_rows(values: Mapping[str, float]) -> list[list[str]]:
     rows = []
     for key, value in sorted(values.items()):
-        match = _ACCURACY.fullmatch(key)
-        if match is None or match[2] or match[3] == "pixels":
+        reading = read_key(key)
+        if not isinstance(reading, Accuracy) or reading.is_baseline:
             continue
-        measure, _, features, on = match.groups()
-        untrained, pixels = (values.get(f"{measure}_{other}_{on}") for other in (f"untrained_{features}", "pixels"))
-        rows.append([f"{measure} {on}", _FEATURES[features], *map(_number, (value, untrained, pixels))])
+        what = [f"{reading.protocol_title}, {reading.split}", features_title(reading.features)]
+        rows.append([*what, _number(value), _beside(key, values, "untrained"), _beside(key, values, "raw pixels")])
     return rows
 
 
@@ -154,16 +151,18 @@ def _floor_rows(values: Mapping[str, float]) -> list[list[str]]:
     """Each measure of generated samples beside the same measure of as many real held-out images."""
     rows = []
     for key, value in sorted(values.items()):
-        match = _GENERATED.fullmatch(key)
-        if match is None:
-            continue
-        measure, count, reference = match.groups()
-        floor = values.get(f"{measure}_test{count}{reference}")
-        suffix = reference.removeprefix("_")
-        described = f", {suffix}" if suffix in ("mean", "std") else f" against {suffix}" if suffix else ""
-        label = f"`{measure}`, {count} images{described}"
-        rows.append([label, _number(value), _number(floor)])
+        reading = read_key(key)
+        if isinstance(reading, OfImages) and reading.images == "samples":
+            against = f" against {reading.against}" if reading.against else ""
+            statistic = f", {reading.statistic}" if reading.statistic else ""
+            label = f"`{reading.name}`, {reading.count} images{against}{statistic}"
+            rows.append([label, _number(value), _beside(key, values, "real images")])
     return rows
+
+
+def _beside(key: str, values: Mapping[str, float], name: str) -> str:
+    _, value = beside(key, values).get(name, (key, None))
+    return _number(value)
 
 
 def _gate(findings: Iterable[Finding]) -> str:

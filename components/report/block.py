@@ -5,10 +5,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from components.artifacts.metric_keys import FRECHET, Accuracy, OfImages, beside, features_title, format_value, read_key
 from components.artifacts.metrics import Metrics
-from components.report.numbers import Row, frechet_rows, representation_rows
+
+Row = tuple[str, ...]
 
 _WIDTH = 88
+_PROBED, _NEIGHBOURS = ("bn_crelu", "avepool"), ("avepool",)  # features whose accuracies are named
 _NEXT = (
     ("train on your own images", "make run DATA=/path/to/your/images"),
     ("change one parameter", ".venv/bin/dvc exp run -S '+train.lr=0.0005'"),
@@ -42,9 +45,40 @@ def _representation(values: Mapping[str, float]) -> list[str]:
     return _table(("Encoder: accuracy on test images", "trained", "untrained", "raw pixels"), rows)
 
 
+def representation_rows(values: Mapping[str, float]) -> list[Row]:
+    """(what, trained encoder, untrained encoder, raw pixels); empty if nothing was measured."""
+    accuracies = [reading for reading in map(read_key, values) if isinstance(reading, Accuracy)]
+    named = [
+        accuracy
+        for accuracy in accuracies
+        if accuracy.top == 1
+        and accuracy.statistic in ("", "mean")
+        and accuracy.features in (_NEIGHBOURS if accuracy.neighbours else _PROBED)
+    ]
+    named.sort(key=lambda accuracy: (accuracy.order, _PROBED.index(accuracy.features)))
+    return [_accuracy_row(accuracy, values) for accuracy in named]
+
+
+def _accuracy_row(accuracy: Accuracy, values: Mapping[str, float]) -> Row:
+    key, baselines = accuracy.key, beside(accuracy.key, values)
+    numbers = [format_value(*baselines[name]) if name in baselines else "-" for name in ("untrained", "raw pixels")]
+    return f"{accuracy.protocol_title}, {features_title(accuracy.features)}", format_value(key, values[key]), *numbers
+
+
 def _generation(values: Mapping[str, float]) -> list[str]:
     rows = frechet_rows(values)
     return _table(("Generator: Fréchet distance to train images", "samples", "real (floor)"), rows)
+
+
+def frechet_rows(values: Mapping[str, float]) -> list[Row]:
+    """(key, generated samples, as many real held-out images); the second is the floor of the first."""
+    rows: list[Row] = []
+    for key in sorted(values):
+        reading = read_key(key)
+        if isinstance(reading, OfImages) and reading.images == "samples" and reading.measure.family in FRECHET:
+            floor = beside(key, values).get("real images")
+            rows.append((key, format_value(key, values[key]), format_value(*floor) if floor else "-"))
+    return rows
 
 
 def _skipped(artifacts: Mapping[Path, Metrics]) -> list[str]:

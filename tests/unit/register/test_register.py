@@ -245,7 +245,7 @@ def test_card_has_front_matter_numbers_beside_baselines_and_links_that_lead_some
     _, front, body = text.split("---\n", 2)
     assert {"license", "tags", "metrics"} <= yaml.safe_load(front).keys()
     assert yaml.safe_load(front)["metrics"] == ["accuracy", "frechet_distance"]
-    assert "| linear_top1 test | BN+CReLU | 0.9 | 0.25 | 0.375 |" in body
+    assert "| linear probe, test | BN+CReLU | 0.9 | 0.25 | 0.375 |" in body
     assert "| `fd_classifier`, 500 images against train4000 | 2.5 | 0.125 |" in body
     assert "| `image.size` | 8 |" in body
     assert "| `train.lr` | 0.25 |" in body

@@ -10,7 +10,7 @@ from components.artifacts.errors import UserError
 from components.artifacts.files import write_json
 from components.artifacts.metrics import Metrics, write_metrics
 from components.report.__main__ import main
-from components.report.numbers import frechet_rows, representation_rows
+from components.report.block import frechet_rows, representation_rows
 
 ACCURACIES = {
     "linear_top1_bn_crelu_test": 0.9561,
@@ -41,7 +41,7 @@ def test_accuracies_stand_beside_their_own_baselines() -> None:
     assert representation_rows(ACCURACIES) == [
         ("linear probe, BN+CReLU", "95.6 %", "68.0 %", "90.8 %"),
         ("linear probe, AvePool", "95.0 %", "67.0 %", "90.8 %"),
-        ("linear probe, BN+CReLU, 10 labels a class", "80.0 %", "-", "70.0 %"),
+        ("linear probe, 10 labels a class, BN+CReLU", "80.0 %", "-", "70.0 %"),
         ("kNN, k = 5, AvePool", "90.0 %", "60.0 %", "93.0 %"),
         ("kNN, k = 25, AvePool", "89.0 %", "-", "-"),
     ]

@@ -1,0 +1,241 @@
+"""What the keys of metrics say: whose number it is, which way is better, and what it must be held against.
+
+Two forms of key are read; whoever shows or compares numbers asks here, and no one else takes a key apart.
+
+    linear_top1_bn_crelu_10_per_class_test_mean    a classifier's accuracy: on features, with labels, on a split
+    fd_classifier_samples500_train4000             a measure: of a set of images, perhaps against another set
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Direction = Literal["higher", "lower"]
+
+_UNTRAINED = "untrained_"
+_PIXELS = "pixels"
+_STATISTIC = r"(?:_(?P<statistic>mean|std|standard_error|low|high))?"
+_ACCURACY = re.compile(
+    r"(?P<classifier>(?:linear|knn\d+)_top\d+)_(?P<features>[a-z0-9_]+?)"
+    rf"(?:_(?P<labels>\d+_per_class|\d+_percent))?_(?P<split>train|validation|test){_STATISTIC}"
+)
+_OF_IMAGES = re.compile(
+    r"(?P<measure>[a-z][a-z0-9_]*?)_(?P<images>samples|train|validation|test)(?P<count>\d+)"
+    rf"(?:_(?P<against>(?:train|validation|test)\d+))?{_STATISTIC}"
+)
+_SPREADS = ("std", "standard_error", "low", "high")
+
+_FEATURES = {
+    "bn_crelu": "BN+CReLU",
+    "avepool": "AvePool",
+    "mu": "mean of E(x)",
+    "discriminator": "D's features",
+    "pixels": "raw pixels",
+}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A family of numbers, named by how their keys begin. `share`: between 0 and 1, and read in percent."""
+
+    family: str
+    title: str
+    better: Direction | None
+    share: bool = False
+
+
+_ACCURACY_MEASURE = Measure("accuracy", "accuracy", "higher", share=True)
+
+# The first whose name the key begins with.
+_MEASURES = (
+    Measure("fid", "Fréchet inception distance", "lower"),
+    Measure("fd", "Fréchet distance", "lower"),
+    Measure("kid", "kernel inception distance", "lower"),
+    Measure("kd", "kernel distance", "lower"),
+    Measure("inception_score", "Inception score", "higher"),
+    Measure("score", "score in the manner of Inception's", "higher"),
+    Measure("precision", "precision", "higher", share=True),
+    Measure("recall", "recall", "higher", share=True),
+    Measure("density", "density", "higher"),
+    Measure("coverage", "coverage", "higher", share=True),
+    Measure("class_total_variation", "distance of class shares", "lower", share=True),
+    Measure("mean_pixel", "mean pixel", None),
+    Measure("reconstruction_same_class", "reconstructions of the same class", "higher", share=True),
+    Measure("reconstruction_relative", "reconstruction error, shuffled pairs = 1", "lower"),
+    Measure("reconstruction", "reconstruction error", "lower"),
+)
+FRECHET = ("fid", "fd")
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Top-k accuracy of a classifier on features.
+
+    classifier: `linear_top1`, `knn5_top1`. features: the view, `bn_crelu`, `untrained_avepool`, `pixels`. labels: how
+    many of train's were used, `10_per_class` or `1_percent`; empty: all. statistic: over draws of them, or empty.
+    """
+
+    classifier: str
+    features: str
+    labels: str
+    split: str
+    statistic: str
+    measure: Measure = _ACCURACY_MEASURE
+
+    @property
+    def key(self) -> str:
+        return "_".join(
+            part for part in (self.classifier, self.features, self.labels, self.split, self.statistic) if part
+        )
+
+    @property
+    def protocol(self) -> "Accuracy":
+        """Itself without the features: equal where two views were measured alike."""
+        return replace(self, features="")
+
+    @property
+    def neighbours(self) -> int:
+        """kNN's k; 0 for the linear probe."""
+        return int(self._kind.removeprefix("knn")) if self._kind != "linear" else 0
+
+    @property
+    def top(self) -> int:
+        return int(self.classifier.rpartition("_top")[2])
+
+    @property
+    def _kind(self) -> str:
+        return self.classifier.rpartition("_top")[0]
+
+    @property
+    def order(self) -> tuple[int, bool, str, int, int]:
+        """Sorts by protocol: the linear probe with all labels, then with fewer and fewer, then kNN by k."""
+        count, _, unit = self.labels.partition("_")
+        return self.neighbours, bool(self.labels), unit, -int(count or 0), self.top
+
+    @property
+    def is_baseline(self) -> bool:
+        return self.features == _PIXELS or self.features.startswith(_UNTRAINED)
+
+    def baselines(self) -> dict[str, str]:
+        """The keys of the same classifier on features that BigBiGAN has not taught, by what these are."""
+        if self.is_baseline:
+            return {}
+        untrained, pixels = (replace(self, features=name) for name in (_UNTRAINED + self.features, _PIXELS))
+        return {"untrained": untrained.key, "raw pixels": pixels.key}
+
+    @property
+    def classifier_title(self) -> str:
+        name = f"kNN, k = {self.neighbours}" if self.neighbours else "linear probe"
+        return name if self.top == 1 else f"{name}, top-{self.top}"
+
+    @property
+    def labels_title(self) -> str:
+        if not self.labels:
+            return ""
+        count, unit = self.labels.split("_", 1)
+        return f"{count} labels a class" if unit == "per_class" else f"{count} % of the labels"
+
+    @property
+    def protocol_title(self) -> str:
+        parts = (self.classifier_title, self.labels_title)
+        return ", ".join(part for part in parts if part) + _statistic_title(self.statistic, "mean")
+
+    @property
+    def title(self) -> str:
+        return f"{features_title(self.features)}, {self.protocol_title}"
+
+
+@dataclass(frozen=True)
+class OfImages:
+    """A measure of `count` images of a kind, `samples` or a split, against other images (`train4000`) or by itself.
+
+    name: the measure with the network that it was taken on, as `fd_classifier` or `precision_classifier_k3`.
+    """
+
+    name: str
+    images: str
+    count: int
+    against: str
+    statistic: str
+    measure: Measure
+
+    @property
+    def key(self) -> str:
+        parts = (self.name, f"{self.images}{self.count}", self.against, self.statistic)
+        return "_".join(part for part in parts if part)
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it is a number of real images; what is reconstructed from test images is not."""
+        return self.images != "samples" and not self.name.startswith("reconstruction")
+
+    def baselines(self) -> dict[str, str]:
+        """The key of the same measure of as many real held-out images: what a perfect generator would get."""
+        return {"real images": replace(self, images="test").key} if self.images == "samples" else {}
+
+    @property
+    def title(self) -> str:
+        of = f"{self.count:,} {_IMAGES[self.images]}"
+        return f"{self.measure.title}, {of}{_statistic_title(self.statistic)}"
+
+
+_IMAGES = {
+    "samples": "samples",
+    "train": "train images",
+    "validation": "validation images",
+    "test": "test images",
+}
+
+Reading = Accuracy | OfImages
+
+
+def read_key(key: str) -> Reading | None:
+    """None, if the key is of neither form or of a measure that is not known: show it as it is."""
+    if match := _ACCURACY.fullmatch(key):
+        return Accuracy(**match.groupdict(default=""))
+    match = _OF_IMAGES.fullmatch(key)
+    if match is None:
+        return None
+    name, images, count, against, statistic = match.groups(default="")
+    measure = _measure(name)
+    return None if measure is None else OfImages(name, images, int(count), against, statistic, measure)
+
+
+def direction(key: str) -> Direction | None:
+    """Which way is better; None where that is not known, or where neither is, as for a spread."""
+    reading = read_key(key)
+    return None if reading is None or reading.statistic in _SPREADS else reading.measure.better
+
+
+def format_value(key: str, value: float) -> str:
+    """Shares in percent, other numbers with about four digits."""
+    reading = read_key(key)
+    if reading is not None and reading.measure.share:
+        return f"{100 * value:.1f} %"
+    if value and abs(value) < 0.1:
+        return f"{value:.3g}"
+    decimals = 3 - sum(abs(value) >= limit for limit in (10, 100, 1000))
+    return f"{value:,.{decimals}f}"
+
+
+def beside(key: str, values: Mapping[str, float]) -> dict[str, tuple[str, float]]:
+    """What was measured to hold a number against: baseline or floor by its name, with its key and value."""
+    reading = read_key(key)
+    found = {} if reading is None else reading.baselines()
+    return {name: (other, values[other]) for name, other in found.items() if other in values}
+
+
+def features_title(features: str) -> str:
+    if features.startswith(_UNTRAINED):
+        return f"{features_title(features.removeprefix(_UNTRAINED))}, untrained E"
+    return _FEATURES.get(features, features.removeprefix("features_"))
+
+
+def _measure(name: str) -> Measure | None:
+    fitting = (one for one in _MEASURES if name == one.family or name.startswith(f"{one.family}_"))
+    return next(fitting, None)
+
+
+def _statistic_title(statistic: str, silent: str = "") -> str:
+    return "" if statistic in ("", silent) else f" ({statistic.replace('_', ' ')})"
