@@ -16,11 +16,11 @@ Direction = Literal["higher", "lower"]
 _UNTRAINED = "untrained_"
 _PIXELS = "pixels"
 _STATISTIC = r"(?:_(?P<statistic>mean|std|standard_error|low|high))?"
-_ACCURACY = re.compile(
+_ACCURACY_KEY = re.compile(
     r"(?P<classifier>(?:linear|knn\d+)_top\d+)_(?P<features>[a-z0-9_]+?)"
     rf"(?:_(?P<labels>\d+_per_class|\d+_percent))?_(?P<split>train|validation|test){_STATISTIC}"
 )
-_OF_IMAGES = re.compile(
+_OF_IMAGES_KEY = re.compile(
     r"(?P<measure>[a-z][a-z0-9_]*?)_(?P<images>samples|train|validation|test)(?P<count>\d+)"
     rf"(?:_(?P<against>(?:train|validation|test)\d+))?{_STATISTIC}"
 )
@@ -45,7 +45,7 @@ class Measure:
     share: bool = False
 
 
-_ACCURACY_MEASURE = Measure("accuracy", "accuracy", "higher", share=True)
+_ACCURACY = Measure("accuracy", "accuracy", "higher", share=True)
 
 # The first whose name the key begins with.
 _MEASURES = (
@@ -81,7 +81,10 @@ class Accuracy:
     labels: str
     split: str
     statistic: str
-    measure: Measure = _ACCURACY_MEASURE
+
+    @property
+    def measure(self) -> Measure:
+        return _ACCURACY
 
     @property
     def key(self) -> str:
@@ -192,9 +195,9 @@ Reading = Accuracy | OfImages
 
 def read_key(key: str) -> Reading | None:
     """None, if the key is of neither form or of a measure that is not known: show it as it is."""
-    if match := _ACCURACY.fullmatch(key):
-        return Accuracy(**match.groupdict(default=""))
-    match = _OF_IMAGES.fullmatch(key)
+    if match := _ACCURACY_KEY.fullmatch(key):
+        return Accuracy(*match.groups(default=""))
+    match = _OF_IMAGES_KEY.fullmatch(key)
     if match is None:
         return None
     name, images, count, against, statistic = match.groups(default="")

@@ -6,8 +6,9 @@ holds, adds an immutable version to the registry (model, model card, metrics, pa
 data) and makes it champion. The equal, the worse, and the one measured by another protocol do not win. A refusal is
 recorded in the registry with its reason; the step has done its work then, and ends with exit code 0.
 
-Writes into --output: registration.json (registered, version, champion, reasons, conditions) and, for a registered
-model, card.md with its pictures. The same run repeated makes no second version; it gets its first decision again.
+Writes into --output: registration.json (registered, version, champion, reasons, conditions); previous.json, the
+champion that it was held against; and, for a registered model, card.md with its pictures. The same run repeated makes
+no second version; it gets its first decision again.
 
 If the champion was measured by another protocol, such as another version of the dataset, evaluate the model of its
 version anew and give the result to --champion-metrics, with --champion-version to say whose numbers they are.
@@ -53,7 +54,7 @@ def main() -> None:
     candidate = read_candidate(register, args.model, args.dataset, args.metrics, args.params, remeasured, args.run_id)
     registry = Registry(args.registry)
     decision = register_model(registry, candidate, register, git_revision(), remeasured)
-    write_registration(args.output, registry, decision)
+    write_registration(args.output, registry, decision, candidate, remeasured)
     print(_result(decision, registry))
 
 

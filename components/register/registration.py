@@ -11,10 +11,11 @@ from typing import Any
 from components.artifacts.errors import UserError
 from components.artifacts.files import new_directory, sha256, write_bytes, write_json
 from components.artifacts.parameters import Register
-from components.register.candidate import Candidate, read_named_metrics
+from components.register.candidate import Candidate
 from components.register.card import card
 from components.register.gate import Champion, Finding, judge
 from components.register.measured import Remeasured
+from components.register.previous import describe_previous, read_champion
 from components.register.registry import FORMAT, Registry
 
 Decision = dict[str, Any]
@@ -36,19 +37,19 @@ def register_model(
         decision = _decided(registry, records, candidate)
         if decision is not None:
             return decision
-        champion = _champion(registry, records, remeasured)
+        champion = read_champion(registry, records[max(records)]["version"], remeasured) if records else None
         findings = judge(register.gate, candidate.measured, champion)
         version = registry.version_of(candidate.run_id)
         if not all(finding.holds for finding in findings):
-            refusal = _decision(candidate, register, findings, remeasured, version, champion=False)
+            refusal = _decision(candidate, register, findings, champion, remeasured, git, version, passed=False)
             registry.record_refusal(candidate.run_id, refusal)
             continue
         if version is None:
             version = _add_version(registry, candidate, register, findings, git)
-        decision = _decision(candidate, register, findings, remeasured, version, champion=True)
+        decision = _decision(candidate, register, findings, champion, remeasured, git, version, passed=True)
         record = {
             "version": version,
-            "previous": None if champion is None else champion.version,
+            "previous": decision["previous"],
             "run_id": candidate.run_id,
             "time": decision["time"],
             "decision": decision,
@@ -57,8 +58,11 @@ def register_model(
         registry.append_champion(max(records, default=0) + 1, record)
 
 
-def write_registration(output: Path, registry: Registry, decision: Decision) -> None:
-    """Writes `registration.json`, and for a registered model its card with the pictures that the card links to."""
+def write_registration(
+    output: Path, registry: Registry, decision: Decision, candidate: Candidate, remeasured: Remeasured | None
+) -> None:
+    """Writes `registration.json`; `previous.json`, if there was a champion to be held against; and for a registered
+    model its card with the pictures that the card links to."""
     with new_directory(output, known_by="registration.json") as folder:
         if decision["registered"]:
             version = registry.directory(decision["version"])
@@ -67,6 +71,10 @@ def write_registration(output: Path, registry: Registry, decision: Decision) -> 
                 target = folder / picture.relative_to(version)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(picture, target)
+        # Decisions of earlier code, which a registry keeps, do not say whom they compared with.
+        if decision.get("previous") is not None:
+            champion = read_champion(registry, decision["previous"], remeasured)
+            write_json(folder / "previous.json", describe_previous(registry, champion, candidate.measured))
         write_json(folder / "registration.json", decision)
 
 
@@ -85,26 +93,17 @@ def _decided(registry: Registry, records: dict[int, dict[str, Any]], candidate: 
     return found[0] if found else None
 
 
-def _champion(registry: Registry, records: dict[int, dict[str, Any]], remeasured: Remeasured | None) -> Champion | None:
-    if not records:
-        return None
-    version = records[max(records)]["version"]
-    if remeasured is not None and remeasured.version == version:
-        measured = remeasured.measured
-    else:
-        measured = read_named_metrics(registry.metrics_directories(version))
-    return Champion(version, measured, registry.directory(version) / "model")
-
-
 def _decision(
     candidate: Candidate,
     register: Register,
     findings: Sequence[Finding],
+    champion: Champion | None,
     remeasured: Remeasured | None,
+    git: dict[str, Any],
     version: int | None,
-    champion: bool,
+    passed: bool,
 ) -> Decision:
-    decisive = [finding.text for finding in findings if finding.holds == champion]
+    decisive = [finding.text for finding in findings if finding.holds == passed]
     return {
         "name": register.name,
         "run_id": candidate.run_id,
@@ -112,10 +111,12 @@ def _decision(
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "registered": version is not None,
         "version": version,
-        "champion": champion,
+        "champion": passed,
+        "previous": None if champion is None else champion.version,
         "reasons": decisive or ["the gate has no conditions (parameter register.gate)"],
         "conditions": [asdict(finding) for finding in findings],
         "measured_again": None if remeasured is None else remeasured.version,
+        "git": git,
     }
 
 

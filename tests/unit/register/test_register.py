@@ -329,3 +329,38 @@ def test_git_revision_of_a_clean_a_changed_and_no_repository(tmp_path: Path) -> 
 def test_git_that_is_not_installed_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert git_revision() == {"revision": None, "dirty": None}
+
+
+def test_the_champion_held_against_is_written_beside_the_decision(workplace: Any, register: Any) -> None:
+    first = register(workplace.candidate("a", 0.8))
+    assert first["previous"] is None
+    assert not (workplace.root / "registration-a" / "previous.json").exists()
+    second = register(workplace.candidate("b", 0.9, images=7))
+    assert second["previous"] == 1
+    previous = json.loads((workplace.root / "registration-b" / "previous.json").read_text())
+    assert (previous["version"], previous["dataset_version"]) == (1, "data-1")
+    assert previous["parameters"] == yaml.safe_load(workplace.params.read_text())
+    assert previous["metrics"]["linear_top1_bn_crelu_test"] == {
+        "value": 0.8,
+        "protocol_differences": ["images: not stated for the champion, 7 here"],
+    }
+    assert previous["metrics"]["fd_classifier_samples500_train4000"] == {"value": 2.5, "protocol_differences": []}
+
+
+def test_numbers_measured_again_stand_in_for_the_previous_ones(workplace: Any, register: Any) -> None:
+    register(workplace.candidate("a", 0.8))
+    again = workplace.candidate("again", 0.85) / "representation"
+    register(workplace.candidate("b", 0.9), "--champion-version", "1", "--champion-metrics", str(again))
+    previous = json.loads((workplace.root / "registration-b" / "previous.json").read_text())
+    assert previous["metrics"]["linear_top1_bn_crelu_test"]["value"] == 0.85
+
+
+def test_decision_of_earlier_code_names_no_previous_version(workplace: Any, register: Any) -> None:
+    register(workplace.candidate("a", 0.8))
+    register(workplace.candidate("b", 0.9))
+    record = workplace.registry / "aliases" / "champion" / "000002.json"
+    content = json.loads(record.read_text())
+    del content["decision"]["previous"]
+    write_json(record, content)
+    register(workplace.candidate("b", 0.9))
+    assert not (workplace.root / "registration-b" / "previous.json").exists()
