@@ -8,7 +8,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from components.train.monitoring.log import FILES, read_log
+from components.artifacts.training_log import FILES, read_log
 
 _PANELS = (
     ("Loss of D, by term", "log.csv", "discriminator/loss_"),
@@ -26,7 +26,7 @@ _NETWORKS = {"generator": "tab:blue", "encoder": "tab:orange", "discriminator": 
 
 
 def draw_curves(logs: Path, picture: Path) -> None:
-    """Draws the CSV files in the folder `logs` (as `components.train.monitoring.log` writes them) as PNG."""
+    """Draws the CSV files in the folder `logs` (`components.artifacts.training_log`) as PNG."""
     figure, axes = plt.subplots(3, 3, figsize=(17, 11), sharex=True, layout="constrained")
     rows = {name: read_log(logs / name) for name in FILES}
     for axis, (title, name, pattern) in zip(axes.flat, _PANELS, strict=True):

@@ -1,8 +1,6 @@
-"""The training log: CSV files with a row per logged step, and the same curves for TensorBoard.
+"""Writes the training log: CSV files with a row per logged step, and the same curves for TensorBoard.
 
-    <directory>/log.csv      losses, scores and gradient norms
-    <directory>/drift.csv    how far the samples are from the train images, how diverse; layers' singular values
-    <directory>/inversion.csv   what is left of images after G(E(x)) and of latents after E(G(z))
+    <directory>/*.csv         see `components.artifacts.training_log`
     <directory>/tensorboard/
 
 All are cut back to the step that training resumes from, so that a run that was killed leaves the same rows as one
@@ -17,8 +15,7 @@ from types import TracebackType
 from torch.utils.tensorboard import SummaryWriter
 
 from components.artifacts.files import write_bytes
-
-FILES = ("log.csv", "drift.csv", "inversion.csv")
+from components.artifacts.training_log import FILES
 
 
 class Log:
@@ -49,14 +46,6 @@ class Log:
             writer.writerow({"step": step} | {key: f"{value:.6g}" for key, value in numbers.items()})
         for key, value in numbers.items():
             self._curves.add_scalar(key, value, step)
-
-
-def read_log(path: Path) -> list[dict[str, float]]:
-    """The rows of one of the files, by column; none if there is no such file."""
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
 
 
 def _cut_back(path: Path, step: int) -> None:

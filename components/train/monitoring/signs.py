@@ -7,8 +7,9 @@ Elsewhere they are a hint to look at the curves and the sheets, and no verdict.
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import Any
 
-from components.train.monitoring.log import read_log
+from components.artifacts.training_log import read_log
 
 Rows = list[dict[str, float]]
 
@@ -20,11 +21,23 @@ _GENERATED_VIEWS = "augmentation.generated=true (where model.generator.image_siz
 
 def advice(directory: Path) -> str | None:
     """What to tell the person after the last row of `log.csv` and `drift.csv` in `directory`, or None: all is well."""
+    found = _sign(read_log(directory / "log.csv"), read_log(directory / "drift.csv"))
+    return None if found is None else f"warning: {found}"
+
+
+def history(directory: Path) -> list[dict[str, Any]]:
+    """Each sign that `advice` gave while the logs in `directory` grew: {step, sign}, oldest first."""
     log, looks = read_log(directory / "log.csv"), read_log(directory / "drift.csv")
-    for sign in _SIGNS:
-        if found := sign(log, looks):
-            return f"warning: {found}"
-    return None
+    seen = []
+    for count, look in enumerate(looks, 1):
+        logged = [row for row in log if row["step"] <= look["step"]]
+        if found := _sign(logged, looks[:count]):
+            seen.append({"step": int(look["step"]), "sign": found})
+    return seen
+
+
+def _sign(log: Rows, looks: Rows) -> str | None:
+    return next((found for sign in _SIGNS if (found := sign(log, looks))), None)
 
 
 def _samples_are_alike(log: Rows, looks: Rows) -> str | None:

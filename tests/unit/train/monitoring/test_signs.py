@@ -129,3 +129,20 @@ def check(warning: str | None, said: str | None) -> None:
     else:
         assert warning is not None
         assert said in warning
+
+
+def test_history_is_all_advice_that_was_given_while_the_logs_grew(tmp_path: Path) -> None:
+    given = []
+    with Log(tmp_path, 0) as log:
+        for index in range(1, 9):
+            log.write("log.csv", 100 * index, STEP)
+            log.write("drift.csv", 100 * index, LOOK | {"drift/coarse_distance": 1.0 if index in (4, 8) else 0.1})
+            if told := signs.advice(tmp_path):
+                given.append({"step": 100 * index, "sign": told.removeprefix("warning: ")})
+    assert [one["step"] for one in given] == [400, 800]
+    assert signs.history(tmp_path) == given
+
+
+def test_history_of_a_healthy_run_is_empty(tmp_path: Path) -> None:
+    assert advice(tmp_path) is None
+    assert signs.history(tmp_path) == []
