@@ -3,7 +3,8 @@
 Two forms of key are read; whoever shows or compares numbers asks here, and no one else takes a key apart.
 
     linear_top1_bn_crelu_10_per_class_test_mean    a classifier's accuracy: on features, with labels, on a split
-    fd_classifier_samples500_train4000             a measure: of a set of images, perhaps against another set
+    fd_classifier_samples500_train4000             a measure: of a set of images, perhaps against others; in front of it
+                                                   may stand what it is of that measure, such as its standard_error_
 """
 
 import re
@@ -15,16 +16,15 @@ Direction = Literal["higher", "lower"]
 
 _UNTRAINED = "untrained_"
 _PIXELS = "pixels"
-_STATISTIC = r"(?:_(?P<statistic>mean|std|standard_error|low|high))?"
 _ACCURACY_KEY = re.compile(
     r"(?P<classifier>(?:linear|knn\d+)_top\d+)_(?P<features>[a-z0-9_]+?)"
-    rf"(?:_(?P<labels>\d+_per_class|\d+_percent))?_(?P<split>train|validation|test){_STATISTIC}"
+    r"(?:_(?P<labels>\d+_per_class|\d+_percent))?_(?P<split>train|validation|test)(?:_(?P<statistic>mean|std))?"
 )
 _OF_IMAGES_KEY = re.compile(
-    r"(?P<measure>[a-z][a-z0-9_]*?)_(?P<images>samples|train|validation|test)(?P<count>\d+)"
-    rf"(?:_(?P<against>(?:train|validation|test)\d+))?{_STATISTIC}"
+    r"(?:(?P<derived>standard_error|extrapolated)_)?(?P<name>[a-z][a-z0-9_]*?)"
+    r"_(?P<images>samples|train|validation|test)(?P<count>\d+)"
+    r"(?:_(?P<against>(?:(?:train|validation|test)\d+|imported)(?:_train\d+)?))?(?:_(?P<statistic>mean|std))?"
 )
-_SPREADS = ("std", "standard_error", "low", "high")
 
 _FEATURES = {
     "bn_crelu": "BN+CReLU",
@@ -37,12 +37,16 @@ _FEATURES = {
 
 @dataclass(frozen=True)
 class Measure:
-    """A family of numbers, named by how their keys begin. `share`: between 0 and 1, and read in percent."""
+    """A family of numbers, named by how their keys begin.
+
+    share: between 0 and 1, and read in percent. unbiased: numbers of different counts of images can be compared.
+    """
 
     family: str
     title: str
     better: Direction | None
     share: bool = False
+    unbiased: bool = False
 
 
 _ACCURACY = Measure("accuracy", "accuracy", "higher", share=True)
@@ -51,14 +55,15 @@ _ACCURACY = Measure("accuracy", "accuracy", "higher", share=True)
 _MEASURES = (
     Measure("fid", "Fréchet inception distance", "lower"),
     Measure("fd", "Fréchet distance", "lower"),
-    Measure("kid", "kernel inception distance", "lower"),
-    Measure("kd", "kernel distance", "lower"),
+    Measure("kid", "kernel inception distance", "lower", unbiased=True),
+    Measure("kd", "kernel distance", "lower", unbiased=True),
     Measure("inception_score", "Inception score", "higher"),
     Measure("score", "score in the manner of Inception's", "higher"),
     Measure("precision", "precision", "higher", share=True),
     Measure("recall", "recall", "higher", share=True),
     Measure("density", "density", "higher"),
     Measure("coverage", "coverage", "higher", share=True),
+    Measure("nearer_to_train_than_test", "how often nearer to train than test images are, these = 0.5", None),
     Measure("class_total_variation", "distance of class shares", "lower", share=True),
     Measure("mean_pixel", "mean pixel", None),
     Measure("reconstruction_same_class", "reconstructions of the same class", "higher", share=True),
@@ -117,6 +122,10 @@ class Accuracy:
         return self.neighbours, bool(self.labels), unit, -int(count or 0), self.top
 
     @property
+    def is_spread(self) -> bool:
+        return self.statistic == "std"
+
+    @property
     def is_baseline(self) -> bool:
         return self.features == _PIXELS or self.features.startswith(_UNTRAINED)
 
@@ -151,11 +160,13 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class OfImages:
-    """A measure of `count` images of a kind, `samples` or a split, against other images (`train4000`) or by itself.
+    """A measure of `count` images of a kind, `samples` or a split, by itself or against others, `train4000`.
 
     name: the measure with the network that it was taken on, as `fd_classifier` or `precision_classifier_k3`.
+    derived: what the number is of that measure, `standard_error` or `extrapolated`; empty: the measure itself.
     """
 
+    derived: str
     name: str
     images: str
     count: int
@@ -165,22 +176,32 @@ class OfImages:
 
     @property
     def key(self) -> str:
-        parts = (self.name, f"{self.images}{self.count}", self.against, self.statistic)
+        parts = (self.derived, self.name, f"{self.images}{self.count}", self.against, self.statistic)
         return "_".join(part for part in parts if part)
+
+    @property
+    def is_spread(self) -> bool:
+        return self.derived == "standard_error" or self.statistic == "std"
 
     @property
     def is_baseline(self) -> bool:
         """Whether it is a number of real images; what is reconstructed from test images is not."""
         return self.images != "samples" and not self.name.startswith("reconstruction")
 
-    def baselines(self) -> dict[str, str]:
-        """The key of the same measure of as many real held-out images: what a perfect generator would get."""
-        return {"real images": replace(self, images="test").key} if self.images == "samples" else {}
+    def is_floor_of(self, other: "OfImages") -> bool:
+        """Whether it is the same of real held-out images, as many of them where the count matters."""
+        alike = replace(self, images=other.images, count=other.count) == other
+        return (
+            alike
+            and (other.images, self.images) == ("samples", "test")
+            and (self.count == other.count or self.measure.unbiased)
+        )
 
     @property
     def title(self) -> str:
         of = f"{self.count:,} {_IMAGES[self.images]}"
-        return f"{self.measure.title}, {of}{_statistic_title(self.statistic)}"
+        derived = f", {self.derived.replace('_', ' ')}" if self.derived else ""
+        return f"{self.measure.title}{derived}, {of}{_statistic_title(self.statistic, 'mean')}"
 
 
 _IMAGES = {
@@ -200,15 +221,15 @@ def read_key(key: str) -> Reading | None:
     match = _OF_IMAGES_KEY.fullmatch(key)
     if match is None:
         return None
-    name, images, count, against, statistic = match.groups(default="")
+    derived, name, images, count, against, statistic = match.groups(default="")
     measure = _measure(name)
-    return None if measure is None else OfImages(name, images, int(count), against, statistic, measure)
+    return None if measure is None else OfImages(derived, name, images, int(count), against, statistic, measure)
 
 
 def direction(key: str) -> Direction | None:
     """Which way is better; None where that is not known, or where neither is, as for a spread."""
     reading = read_key(key)
-    return None if reading is None or reading.statistic in _SPREADS else reading.measure.better
+    return None if reading is None or reading.is_spread else reading.measure.better
 
 
 def format_value(key: str, value: float) -> str:
@@ -222,11 +243,20 @@ def format_value(key: str, value: float) -> str:
     return f"{value:,.{decimals}f}"
 
 
-def beside(key: str, values: Mapping[str, float]) -> dict[str, tuple[str, float]]:
-    """What was measured to hold a number against: baseline or floor by its name, with its key and value."""
+def beside(key: str, values: Mapping[str, float]) -> dict[str, str]:
+    """The keys in `values` that a number must be held against, by what they are: baselines, or the floor.
+
+    An accuracy has `untrained` and `raw pixels`, the same on features that BigBiGAN has not taught; a measure of
+    samples has `real images`, what a perfect generator would get.
+    """
     reading = read_key(key)
-    found = {} if reading is None else reading.baselines()
-    return {name: (other, values[other]) for name, other in found.items() if other in values}
+    if reading is None:
+        return {}
+    if isinstance(reading, Accuracy):
+        return {name: other for name, other in reading.baselines().items() if other in values}
+    others = (other for other in map(read_key, values) if isinstance(other, OfImages))
+    floor = next((other.key for other in others if other.is_floor_of(reading)), None)
+    return {} if floor is None else {"real images": floor}
 
 
 def features_title(features: str) -> str:

@@ -155,14 +155,15 @@ def _floor_rows(values: Mapping[str, float]) -> list[list[str]]:
         if isinstance(reading, OfImages) and reading.images == "samples":
             against = f" against {reading.against}" if reading.against else ""
             statistic = f", {reading.statistic}" if reading.statistic else ""
-            label = f"`{reading.name}`, {reading.count} images{against}{statistic}"
+            name = f"{reading.derived}_{reading.name}" if reading.derived else reading.name
+            label = f"`{name}`, {reading.count} images{against}{statistic}"
             rows.append([label, _number(value), _beside(key, values, "real images")])
     return rows
 
 
 def _beside(key: str, values: Mapping[str, float], name: str) -> str:
-    _, value = beside(key, values).get(name, (key, None))
-    return _number(value)
+    other = beside(key, values).get(name)
+    return "-" if other is None else _number(values[other])
 
 
 def _gate(findings: Iterable[Finding]) -> str:
@@ -211,8 +212,8 @@ def _flat(content: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, A
             yield f"{prefix}{key}", value
 
 
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4g}"
+def _number(value: float) -> str:
+    return f"{value:.4g}"
 
 
 def _text(value: Any) -> str:

@@ -60,9 +60,9 @@ def representation_rows(values: Mapping[str, float]) -> list[Row]:
 
 
 def _accuracy_row(accuracy: Accuracy, values: Mapping[str, float]) -> Row:
-    key, baselines = accuracy.key, beside(accuracy.key, values)
-    numbers = [format_value(*baselines[name]) if name in baselines else "-" for name in ("untrained", "raw pixels")]
-    return f"{accuracy.protocol_title}, {features_title(accuracy.features)}", format_value(key, values[key]), *numbers
+    label = f"{accuracy.protocol_title}, {features_title(accuracy.features)}"
+    baselines = (_beside(accuracy.key, values, name) for name in ("untrained", "raw pixels"))
+    return label, format_value(accuracy.key, values[accuracy.key]), *baselines
 
 
 def _generation(values: Mapping[str, float]) -> list[str]:
@@ -76,9 +76,13 @@ def frechet_rows(values: Mapping[str, float]) -> list[Row]:
     for key in sorted(values):
         reading = read_key(key)
         if isinstance(reading, OfImages) and reading.images == "samples" and reading.measure.family in FRECHET:
-            floor = beside(key, values).get("real images")
-            rows.append((key, format_value(key, values[key]), format_value(*floor) if floor else "-"))
+            rows.append((key, format_value(key, values[key]), _beside(key, values, "real images")))
     return rows
+
+
+def _beside(key: str, values: Mapping[str, float], name: str) -> str:
+    other = beside(key, values).get(name)
+    return "-" if other is None else format_value(other, values[other])
 
 
 def _skipped(artifacts: Mapping[Path, Metrics]) -> list[str]:
