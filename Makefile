@@ -25,13 +25,13 @@ help:  ## list the targets
 run: $(VENV)/.run  ## train, evaluate and register on the digits, or on DATA=/my/images
 	@echo "Now: dvc repro. It prepares the images, trains BigBiGAN, evaluates and registers it (dvc.yaml)."
 	@echo "On the digits that takes about 7 minutes on two CPU cores and 50 MB. Ctrl-C stops it, the same command goes on."
-	@echo "Made here: data/ model/ evaluation/ registration/ registry/; checkpoints and pictures while it trains: runs/"
+	@echo "Made here: data/ model/ evaluation/ registration/ registry/ report/; checkpoints and pictures while it trains: runs/"
 	$(if $(DATA),@test -e '$(DATA)' || { echo "error: DATA=$(DATA) does not exist: give a folder of images"; exit 1; })
 	$(if $(EXPERIMENT),@python -m components.compose.choose 'experiment=$(EXPERIMENT)')
 	$(if $(DATA),@python -m components.compose.choose "source=$$(realpath -- '$(DATA)')")
 	dvc repro
-	@python -m components.report --registration registration --metrics evaluation/representation evaluation/generation \
-		--pictures data/dataset model
+	@python -m components.report block --page report/index.html --registration registration \
+		--metrics evaluation/representation evaluation/generation --pictures data/dataset model
 
 test: $(VENV)/.test lint check-in-step  ## lint, types, the check that the committed files are in step, and all tests
 	OMP_NUM_THREADS=1 python -m pytest tests/unit tests/integration
@@ -75,7 +75,7 @@ experiments: $(VENV)/.run  ## list the experiments
 	@python -m components.compose --list
 
 clean:  ## remove what the steps made, but neither the registry nor the checkpoints
-	rm -rf data model feature_network evaluation registration
+	rm -rf data model feature_network evaluation registration report
 
 $(VENV)/.run: constraints.txt pyproject.toml
 	@echo "Installing into $(VENV)/ (about 1.5 GB, some minutes the first time) ..."

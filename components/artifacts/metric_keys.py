@@ -198,18 +198,30 @@ class OfImages:
         )
 
     @property
+    def rank(self) -> int:
+        """The place of its measure in an order that puts the most telling first."""
+        return _MEASURES.index(self.measure)
+
+    @property
+    def what(self) -> str:
+        """The measure and the network that it was taken on."""
+        detail = re.sub(r"_?k(\d+)$", r", k = \1", self.name.removeprefix(self.measure.family).removeprefix("_"))
+        parts = (self.measure.title, detail, _DERIVED.get(self.derived, ""))
+        return ", ".join(part for part in parts if part) + _statistic_title(self.statistic, "mean")
+
+    @property
+    def of(self) -> str:
+        """Of which images, and against which."""
+        images = _counted(f"{self.images}{self.count}")
+        return f"{images} against {' and '.join(map(_counted, self.against.split('_')))}" if self.against else images
+
+    @property
     def title(self) -> str:
-        of = f"{self.count:,} {_IMAGES[self.images]}"
-        derived = f", {self.derived.replace('_', ' ')}" if self.derived else ""
-        return f"{self.measure.title}{derived}, {of}{_statistic_title(self.statistic, 'mean')}"
+        return f"{self.what}, {_counted(f'{self.images}{self.count}')}"
 
 
-_IMAGES = {
-    "samples": "samples",
-    "train": "train images",
-    "validation": "validation images",
-    "test": "test images",
-}
+_DERIVED = {"standard_error": "standard error", "extrapolated": "extrapolated to infinitely many samples"}
+
 
 Reading = Accuracy | OfImages
 
@@ -268,6 +280,13 @@ def features_title(features: str) -> str:
 def _measure(name: str) -> Measure | None:
     fitting = (one for one in _MEASURES if name == one.family or name.startswith(f"{one.family}_"))
     return next(fitting, None)
+
+
+def _counted(images: str) -> str:
+    """`test500` -> 500 test images."""
+    kind = images.rstrip("0123456789")
+    noun = {"samples": "samples", "imported": "imported statistics"}.get(kind, f"{kind} images")
+    return f"{int(images.removeprefix(kind)):,} {noun}" if kind != images else noun
 
 
 def _statistic_title(statistic: str, silent: str = "") -> str:

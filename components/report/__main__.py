@@ -1,65 +1,47 @@
-"""Prints the block that ends `make run`, from what the workflow has left on disk; computes and writes nothing.
+"""What the workflow has left on disk -> report/index.html: one page to look at, which needs nothing from elsewhere.
 
-It shows the probe's and kNN's accuracy beside raw pixels and an untrained encoder, the Fréchet distance beside that
-of real held-out images, whether the model was registered and why, the pictures, and three commands to go on with.
+It shows the gate's verdict and the decisive numbers, all metrics beside their baselines and floors, pictures, training
+curves and signs, the data sheet, the parameters, and the comparison with the champion before. It computes no metric.
+
+The block that ends `make run`, with the same numbers in a few lines, is printed by
+
+    python -m components.report block --registration registration --metrics evaluation/representation ...
 """
 
 import argparse
-from collections.abc import Sequence
+import sys
 from pathlib import Path
-from typing import Any
 
 from components.artifacts.command import run
-from components.artifacts.errors import UserError
-from components.artifacts.files import read_json
-from components.artifacts.metrics import read_metrics
-from components.report.block import closing_block
+from components.artifacts.files import new_directory, write_bytes
+from components.report.block import main as print_block
+from components.report.evidence import read_evidence
+from components.report.page import render
+
+PAGE = "index.html"
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["block"]:
+        print_block(sys.argv[2:])
+        return
     parser = argparse.ArgumentParser(
-        prog="python -m components.report",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="python -m components.report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--registration", type=Path, required=True, metavar="DIR", help="what the step `register` has decided"
-    )
+    parser.add_argument("--registration", type=Path, required=True, metavar="DIR", help="what `register` has decided")
     parser.add_argument("--metrics", type=Path, required=True, nargs="+", metavar="DIR", help="metrics artifacts")
-    parser.add_argument(
-        "--pictures",
-        type=Path,
-        nargs="*",
-        default=[],
-        metavar="PATH",
-        help="more PNG files, or folders of them, to name with those of --metrics; what is absent is left out",
-    )
-    args = parser.parse_args()
+    parser.add_argument("--dataset", type=Path, required=True, metavar="DIR", help="what `prepare` made")
+    parser.add_argument("--model", type=Path, required=True, metavar="DIR", help="what `train` made")
+    parser.add_argument("--params", type=Path, required=True, metavar="FILE", help="resolved.yaml")
+    parser.add_argument("--choice", type=Path, metavar="FILE", help="params.yaml, if there is one")
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help=f"where {PAGE} is written")
+    flags = parser.parse_args()
 
-    registration = _read_registration(args.registration)
-    for directory in args.metrics:
-        _must_exist(directory / "metrics.json")
-    artifacts = {directory: read_metrics(directory) for directory in args.metrics}
-    print(closing_block(registration, artifacts, _find_pictures([*args.pictures, *args.metrics])))
-
-
-def _read_registration(directory: Path) -> dict[str, Any]:
-    path = directory / "registration.json"
-    _must_exist(path)
-    registration = read_json(path)
-    expected = {"name", "registered", "version", "champion", "reasons"}
-    if not isinstance(registration, dict) or expected - registration.keys():
-        raise UserError(f"{path} is no decision of the step `register`: run `dvc repro`")
-    return registration
-
-
-def _must_exist(path: Path) -> None:
-    if not path.is_file():
-        raise UserError(f"{path} does not exist yet: run `dvc repro` to the end first")
-
-
-def _find_pictures(places: Sequence[Path]) -> list[Path]:
-    return [path for place in places for path in ([place] if place.is_file() else sorted(place.glob("*.png")))]
+    evidence = read_evidence(flags.registration, flags.metrics, flags.dataset, flags.model, flags.params, flags.choice)
+    page = render(evidence).encode()
+    with new_directory(flags.output, known_by=PAGE) as directory:
+        write_bytes(directory / PAGE, page)
+    print(f"{flags.output / PAGE}  ({len(page) / 1e6:.1f} MB)")
 
 
 if __name__ == "__main__":

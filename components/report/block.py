@@ -1,5 +1,11 @@
-"""The closing block of `make run`, as plain text."""
+"""Prints the block that ends `make run`, from what the workflow has left on disk; computes and writes nothing.
 
+It names the page to look at, and shows the probe's and kNN's accuracy beside raw pixels and an untrained encoder, the
+Fréchet distance beside that of real held-out images, whether the model was registered and why, and three commands to
+go on with.
+"""
+
+import argparse
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,6 +13,7 @@ from typing import Any
 
 from components.artifacts.metric_keys import FRECHET, Accuracy, OfImages, beside, features_title, format_value, read_key
 from components.artifacts.metrics import Metrics
+from components.report.evidence import read_decision, read_existing_metrics
 
 Row = tuple[str, ...]
 
@@ -19,16 +26,45 @@ _NEXT = (
 )
 
 
-def closing_block(registration: Mapping[str, Any], artifacts: Mapping[Path, Metrics], pictures: Sequence[Path]) -> str:
+def main(arguments: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m components.report block",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--registration", type=Path, required=True, metavar="DIR", help="what `register` has decided")
+    parser.add_argument("--metrics", type=Path, required=True, nargs="+", metavar="DIR", help="metrics artifacts")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="the page to name first; left out, if it is absent")
+    parser.add_argument(
+        "--pictures",
+        type=Path,
+        nargs="*",
+        default=[],
+        metavar="PATH",
+        help="more PNG files, or folders of them, to name with those of --metrics; what is absent is left out",
+    )
+    flags = parser.parse_args(arguments)
+
+    decision = read_decision(flags.registration)
+    artifacts = {directory: read_existing_metrics(directory) for directory in flags.metrics}
+    page = flags.page if flags.page is not None and flags.page.is_file() else None
+    print(closing_block(decision, artifacts, page, _find_pictures([*flags.pictures, *flags.metrics])))
+
+
+def closing_block(
+    registration: Mapping[str, Any], artifacts: Mapping[Path, Metrics], page: Path | None, pictures: Sequence[Path]
+) -> str:
     """What came out, where it lies, and what to do next.
 
     Args:
         registration: the content of `registration.json`.
         artifacts: the metrics artifacts by their places.
+        page: what to look at first, if it exists.
         pictures: the PNG files that exist.
     """
     values = {key: value for metrics in artifacts.values() for key, value in metrics.values.items()}
     sections = [
+        [] if page is None else [f"Open in a browser: {page}"],
         _representation(values),
         _generation(values),
         _skipped(artifacts),
@@ -38,6 +74,10 @@ def closing_block(registration: Mapping[str, Any], artifacts: Mapping[Path, Metr
     ]
     lines = [line for section in sections if section for line in ["", *section]]
     return "\n".join(["=" * _WIDTH, *lines[1:], "=" * _WIDTH])
+
+
+def _find_pictures(places: Sequence[Path]) -> list[Path]:
+    return [path for place in places for path in ([place] if place.is_file() else sorted(place.glob("*.png")))]
 
 
 def _representation(values: Mapping[str, float]) -> list[str]:

@@ -16,7 +16,7 @@ from PIL import Image
 
 STAGES = [
     "compose", "digits", "prepare", "train", "feature_network",
-    "evaluate_representation", "evaluate_generation", "register",
+    "evaluate_representation", "evaluate_generation", "register", "report",
 ]  # fmt: skip
 
 
@@ -51,16 +51,17 @@ def test_the_first_repro_runs_every_stage_and_leaves_every_artifact(clone: Any) 
         "data/dataset/manifest.json", "data/dataset/contact_sheet.png", "model/model.json", "model/samples.png",
         "model/curves.png", "evaluation/representation/metrics.json", "evaluation/representation/confusion.png",
         "evaluation/generation/metrics.json", "evaluation/generation/samples.png", "registration/registration.json",
+        "report/index.html",
     ):  # fmt: skip
         assert (clone.path / name).stat().st_size > 0, name
 
 
 def test_the_closing_block_says_what_came_out(clone: Any) -> None:
     block = clone.run(
-        "python -m components.report --registration registration "
+        "python -m components.report block --page report/index.html --registration registration "
         "--metrics evaluation/representation evaluation/generation --pictures data/dataset model"
     )
-    for word in ("pixels", "untrained", "floor", "samples.png", "make run DATA=", "dvc exp run", "dvc exp show"):
+    for word in ("report/index.html", "pixels", "untrained", "floor", "samples.png", "make run DATA=", "dvc exp run", "dvc exp show"):
         assert word in block, word
     assert "registered" in block or "refused" in block
 
@@ -73,16 +74,16 @@ def test_a_second_repro_runs_nothing(clone: Any) -> None:
 
 def test_the_probe_parameters_rerun_the_probe_and_not_the_training(clone: Any) -> None:
     change(clone, evaluate_representation={"low_label_draws": 3})
-    assert stages_run(clone.run("dvc repro")) <= {"compose", "evaluate_representation", "register"}
+    assert stages_run(clone.run("dvc repro")) <= {"compose", "evaluate_representation", "register", "report"}
     protocol = json.loads((clone.path / "evaluation/representation/protocol.json").read_text())
     assert protocol["few_labels"]["draws"] == 3
     assert "evaluate_representation.low_label_draws" in clone.run("dvc params diff")
     clone.run("git checkout -q params.yaml && dvc repro")
 
 
-def test_monitoring_reruns_nothing_but_compose(clone: Any) -> None:
+def test_monitoring_reruns_nothing_but_compose_and_the_page(clone: Any) -> None:
     change(clone, monitoring={"log_interval": 3})
-    assert stages_run(clone.run("dvc repro")) == {"compose"}
+    assert stages_run(clone.run("dvc repro")) == {"compose", "report"}
     clone.run("git checkout -q params.yaml && dvc repro")
 
 

@@ -12,7 +12,7 @@ KEPT = Path(__file__).parent / "help"
 STEPS = (
     "compose", "compose.choose", "prepare", "prepare.digits", "train", "train describe",
     "feature_network", "feature_network.convert_inception",
-    "evaluate_representation", "evaluate_generation", "register", "report", "doctor",
+    "evaluate_representation", "evaluate_generation", "register", "report", "report block", "doctor",
 )  # fmt: skip
 
 

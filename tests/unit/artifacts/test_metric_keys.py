@@ -15,19 +15,33 @@ ACCURACIES = [
     ("knn25_top1_discriminator_test", "kNN, k = 25", "D's features", ""),
 ]
 OF_IMAGES = [
-    ("fd_classifier_samples500_train4000", "Fréchet distance, 500 samples"),
-    ("fid_samples50000_imported", "Fréchet inception distance, 50,000 samples"),
-    ("standard_error_fid_samples50000_train9", "Fréchet inception distance, standard error, 50,000 samples"),
-    ("extrapolated_fd_rotations_samples50_train9", "Fréchet distance, extrapolated, 50 samples"),
-    ("kd_classifier_samples5000_train4000_mean", "kernel distance, 5,000 samples"),
-    ("inception_score_test500_std", "Inception score, 500 test images (std)"),
-    ("precision_classifier_k3_samples500_train500", "precision, 500 samples"),
-    ("coverage_inception_k5_samples500_train500", "coverage, 500 samples"),
-    ("mean_pixel_train4000", "mean pixel, 4,000 train images"),
-    ("reconstruction_same_class_classifier_test500", "reconstructions of the same class, 500 test images"),
+    ("fd_classifier_samples500_train4000", "Fréchet distance, classifier", "500 samples against 4,000 train images"),
+    ("fid_samples50000_imported", "Fréchet inception distance", "50,000 samples against imported statistics"),
+    (
+        "standard_error_fid_samples5_train9",
+        "Fréchet inception distance, standard error",
+        "5 samples against 9 train images",
+    ),
+    (
+        "extrapolated_fd_effnet_lite0_samples5_train9",
+        "Fréchet distance, effnet_lite0, extrapolated to infinitely many samples",
+        "5 samples against 9 train images",
+    ),
+    ("kd_classifier_samples50_train4_mean", "kernel distance, classifier", "50 samples against 4 train images"),
+    ("inception_score_test500_std", "Inception score (std)", "500 test images"),
+    ("precision_classifier_k3_samples5_train5", "precision, classifier, k = 3", "5 samples against 5 train images"),
+    ("coverage_inception_k5_samples5_train5", "coverage, inception, k = 5", "5 samples against 5 train images"),
+    ("mean_pixel_train4000", "mean pixel", "4,000 train images"),
+    ("reconstruction_relative_l1_test5", "reconstruction error, shuffled pairs = 1, l1", "5 test images"),
+    (
+        "reconstruction_same_class_classifier_test500",
+        "reconstructions of the same class, classifier",
+        "500 test images",
+    ),
     (
         "nearer_to_train_than_test_pixels_samples500_test500_train4000",
-        "how often nearer to train than test images are, these = 0.5, 500 samples",
+        "how often nearer to train than test images are, these = 0.5, pixels",
+        "500 samples against 500 test images and 4,000 train images",
     ),
 ]
 
@@ -39,21 +53,31 @@ def test_an_accuracy_is_read_and_written_back(key: str, protocol: str, features:
     assert (reading.key, reading.title, reading.statistic) == (key, f"{features}, {protocol}", statistic)
 
 
-@pytest.mark.parametrize(("key", "title"), OF_IMAGES)
-def test_a_measure_of_images_is_read_and_written_back(key: str, title: str) -> None:
+@pytest.mark.parametrize(("key", "what", "of"), OF_IMAGES)
+def test_a_measure_of_images_is_read_and_written_back(key: str, what: str, of: str) -> None:
     reading = read_key(key)
     assert isinstance(reading, OfImages)
-    assert (reading.key, reading.title) == (key, title)
+    assert (reading.key, reading.what, reading.of) == (key, what, of)
+    assert reading.title == f"{what}, {of.split(' against')[0]}"
 
 
 @pytest.mark.parametrize("network", ["classifier", "rotations", "inception", "effnet_lite0"])
 def test_every_key_that_evaluate_generation_makes_is_read(network: str) -> None:
-    keys = Keys(network, 3)
-    for make in (keys.distance, keys.precision, keys.recall, keys.total_variation):
+    keys = Keys(network, 3, 5)
+    made = (
+        keys.distance, keys.standard_error, keys.extrapolated, keys.precision, keys.recall, keys.density, keys.coverage,
+        keys.total_variation,
+    )  # fmt: skip
+    for make in made:
         reading = read_key(make("samples50", "train40"))
         assert isinstance(reading, OfImages)
         assert (reading.images, reading.count, reading.against) == ("samples", 50, "train40")
         assert network in reading.name or reading.name == "fid"
+    for key in (
+        keys.kernel_distance("samples50", "train40", "std"),
+        keys.nearer_to_train("pixels", "samples50", "test50", "train40"),
+    ):
+        assert isinstance(read_key(key), OfImages)
     assert isinstance(read_key(keys.score("test50", "std")), OfImages)
     assert isinstance(read_key(keys.mean_pixel("test50")), OfImages)
     assert isinstance(read_key(keys.reconstruction("relative_l1", "test50")), OfImages)

@@ -1,6 +1,5 @@
 """The closing block: what it shows, what it says when something was skipped or is missing."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +8,7 @@ import pytest
 from components.artifacts.errors import UserError
 from components.artifacts.files import write_json
 from components.artifacts.metrics import Metrics, write_metrics
-from components.report.__main__ import main
-from components.report.block import frechet_rows, representation_rows
+from components.report.block import frechet_rows, main, representation_rows
 
 ACCURACIES = {
     "linear_top1_bn_crelu_test": 0.9561,
@@ -34,7 +32,15 @@ DISTANCES = {
     "fd_classifier_samples5000_train4000": 0.9,
     "precision_classifier_samples500_train4000": 0.5,
 }
-DECISION = {"name": "toy", "registered": True, "version": 4, "champion": True, "reasons": ["m is 0.95; better"]}
+DECISION = {
+    "name": "toy",
+    "run_id": "run",
+    "registered": True,
+    "version": 4,
+    "champion": True,
+    "conditions": [],
+    "reasons": ["m is 0.95; better"],
+}
 
 
 def test_accuracies_stand_beside_their_own_baselines() -> None:
@@ -73,8 +79,7 @@ def show(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], ro
     monkeypatch.chdir(root)
     places = ["--registration", "registration", "--metrics", "representation", "generation"]
     pictures = ["--pictures", "dataset/contact_sheet.png", "absent.png", "no_folder"]
-    monkeypatch.setattr(sys, "argv", ["report", *places, *pictures])
-    main()
+    main([*places, *pictures, "--page", "page.html"])
     return capsys.readouterr().out
 
 
@@ -120,6 +125,15 @@ def test_refusal_says_why_and_long_reasons_are_wrapped(
     assert said in text
     assert " ".join(reason.split()) in " ".join(text.split())
     assert max(map(len, text.splitlines())) <= 88
+
+
+def test_page_is_named_first_if_it_is_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    prepare(tmp_path, DECISION, Metrics(ACCURACIES, {}))
+    assert "page.html" not in show(monkeypatch, capsys, tmp_path)
+    (tmp_path / "page.html").write_text("")
+    assert show(monkeypatch, capsys, tmp_path).splitlines()[1] == "Open in a browser: page.html"
 
 
 @pytest.mark.parametrize("missing", ["registration/registration.json", "representation/metrics.json"])
