@@ -1,52 +1,38 @@
 """Measures what a model generates, beside the same numbers of real held-out images."""
 
-from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
-from components.artifacts.dataset import Dataset, Split
+from components.artifacts.dataset import Dataset
 from components.artifacts.errors import UserError
 from components.artifacts.feature_network import FeatureNetworkModule
 from components.artifacts.metrics import Metrics
 from components.artifacts.model import Model
 from components.artifacts.parameters import EvaluateGeneration
-from components.bigbigan.encoder.encoder import Encoder
-from components.bigbigan.pixels import at_size, to_float
-from components.evaluate_generation.compare import compare
-from components.evaluate_generation.features import Features, extract, split_batches
+from components.artifacts.ranks import Ranks
+from components.evaluate_generation.collect import Collected, collect
+from components.evaluate_generation.compare import Numbers, compare
+from components.evaluate_generation.features import Features
+from components.evaluate_generation.frechet_uncertainty import extrapolated, grouped, standard_error
+from components.evaluate_generation.imported_statistics import ImportedStatistics
 from components.evaluate_generation.keys import Keys
-from components.evaluate_generation.pictures import (
-    save_interpolations,
-    save_interpolations_of_samples,
-    save_reconstructions,
-    save_samples,
-)
-from components.evaluate_generation.reconstruction import Errors, reconstruction_errors, same_class
-from components.evaluate_generation.resolution import averaged
-from components.evaluate_generation.sampling import encode, generate, generated_size, latents, sample_batches
+from components.evaluate_generation.memorisation import Memorisation
+from components.evaluate_generation.nearest import nearer_than
+from components.evaluate_generation.protocol import protocol
+from components.evaluate_generation.reconstruction import Errors
+from components.evaluate_generation.reference import Reference
+from components.evaluate_generation.sampling import generated_size
 
-DEFINITIONS = {
-    "frechet_distance": "squared; covariances divided by N - 1; float64; biased upwards, more so for fewer images: "
-    "compare samples and test at the same count",
-    "score": "exp of the mean KL(p(y|x) || p(y)), mean and population std over consecutive splits of randomly ordered "
-    "images; on Inception the logits lack the last layer's bias",
-    "precision_recall": "improved precision and recall, Euclidean, float64, as many images on both sides",
-    "class_total_variation": "half the sum of absolute differences between the shares of predicted classes",
-    "mean_pixel": "mean over pixels and channels, 0 black to 1 white",
-    "resolution": "all images are compared at that of the generator: larger real ones are averaged down to it, each "
-    "pixel the mean of a square, and rounded to uint8; where the feature network takes images of one size, all of them "
-    "are enlarged to it, each pixel repeated",
-    "reconstruction": "G(mean of E(x)), not quantised, beside x averaged to the generator's resolution, in [-1, 1]; "
-    "l1 mean absolute, l2 root of mean squared difference per pixel and channel, averaged over images; relative: "
-    "divided by that of shuffled pairs",
-    "samples": "untruncated, averaged weights, quantised to uint8 before features are extracted; numbers of fewer "
-    "samples than all are means over all disjoint subsets of that size",
-}
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The numbers, and what the picture of memorisation is drawn from (None without test images)."""
+
+    metrics: Metrics
+    memorisation: Memorisation | None
 
 
 def evaluate(
@@ -54,75 +40,57 @@ def evaluate(
     dataset: Dataset,
     network: FeatureNetworkModule,
     parameters: EvaluateGeneration,
-    device: torch.device,
-) -> Metrics:
+    ranks: Ranks,
+    cache: Path | None,
+    imported: ImportedStatistics | None,
+) -> Evaluation | None:
     """Computes all metrics. The reference is the train split, the floor the test split against it.
 
     A test split is mostly far smaller than the number of samples, and most of these numbers depend on the count.
     Hence the samples are measured twice: all of them, and as means over disjoint subsets as large as the test
     split; the latter stand beside the floor. A model without an encoder has no reconstructions.
 
+    Args:
+        ranks: all of them call this together.
+        cache: where statistics of the reference are kept for later runs.
+        imported: statistics of another reference, against which the Fréchet distance is measured too.
+
+    Returns: None on ranks that do not write.
+
     Raises:
-        UserError: the inputs do not belong together, or there are too few samples for a covariance.
+        UserError: the inputs do not belong together, there are too few samples for a covariance, or images or features
+            are not finite.
     """
     check_inputs(model, dataset, network, parameters)
-    model.networks.to(device)
-    network.to(device)
-    batch_size = parameters.batch_size
+    model.networks.to(ranks.device)
+    network.prepare(ranks.device)
+    collected = collect(model, dataset, network, parameters, ranks, cache)
+    if not ranks.writes:
+        return None
+    assert collected.reference is not None
 
-    z = latents(model, parameters.samples, parameters.seed)
-    batches = sample_batches(model, z, batch_size, device)
-    samples = extract(network, _bar(batches, "samples", parameters.samples, batch_size), device)
-    size = generated_size(model)
-    order = _order(dataset.train, len(dataset.train), parameters)
-    train = _features(network, dataset.train, order, size, batch_size, device)
-
-    keys = Keys(network.name, parameters.precision_recall_neighbours)
-    values, absent = compare(samples, "samples", train, network.target, keys, parameters)
-    values[keys.mean_pixel(f"train{len(train)}")] = float(train.mean_pixels.mean())
-    order = _order(dataset.test, min(len(dataset.test), parameters.samples), parameters)
-    if len(order) == 0:
-        absent["floor"] = "the test split is empty"
+    keys = Keys(network.name, parameters.precision_recall_neighbours, parameters.density_coverage_neighbours)
+    samples, test = collected.samples.to(ranks.device), collected.test.to(ranks.device)
+    reference = collected.reference.to(ranks.device)
+    imported = None if imported is None else imported.to(ranks.device)
+    values, absent = compare(samples, "samples", reference, imported, network.target, keys, parameters)
+    values[keys.mean_pixel(f"train{len(reference)}")] = reference.mean_pixel
+    numbers = [(values, absent), _uncertainty(samples, reference, keys, parameters)]
+    if len(test) == 0:
+        numbers.append(({}, {"floor": "the test split is empty"}))
     else:
-        test = _features(network, dataset.test, order, size, batch_size, device)
-        floor, floor_absent = compare(test, "test", train, network.target, keys, parameters)
-        alike, alike_absent = _mean_of_subsets(samples, len(test), train, network.target, keys, parameters)
-        # First the means: with one subset alone they are the same numbers under the same keys.
-        values = {**alike, **values, **floor}
-        absent = {**alike_absent, **absent, **floor_absent}
-    encoder = model.networks.encoder
-    if encoder is None:
-        absent |= _without_reconstruction("the model has no encoder", network, len(order), keys)
-    elif len(order) < 2:
-        absent |= _without_reconstruction("the test split has fewer than two images", network, len(order), keys)
-    else:
-        values |= _reconstruction(model, encoder, network, dataset.test, order, test, keys, batch_size, device)
-    counts = {"samples": len(samples), "train": len(train), "test": len(order)}
-    return Metrics(values, _protocol(dataset, size, network, parameters, counts, absent))
-
-
-def save_pictures(
-    directory: Path, model: Model, dataset: Dataset, parameters: EvaluateGeneration, device: torch.device
-) -> None:
-    """Writes samples.png, reconstructions.png and interpolations.png, of the first samples and test images.
-
-    Where there are fewer than two test images, train images take their place. Without an encoder there are no
-    reconstructions, and the interpolations lie between samples.
-    """
-    count = parameters.sheet_images
-    rows = max(1, count // parameters.interpolation_steps)
-    model.networks.to(device)
-    z = latents(model, parameters.samples, parameters.seed)
-    save_samples(directory / "samples.png", model, z[:count], device)
-    interpolations, steps = directory / "interpolations.png", parameters.interpolation_steps
-    encoder = model.networks.encoder
-    if encoder is None:
-        save_interpolations_of_samples(interpolations, model, z[: 2 * rows], steps, device)
-        return
-    split = dataset.test if len(dataset.test) >= 2 else dataset.train
-    images = split.images(_order(split, min(len(split), count), parameters))
-    save_reconstructions(directory / "reconstructions.png", model, encoder, images[: max(1, count // 2)], device)
-    save_interpolations(interpolations, model, encoder, images[: 2 * rows], steps, device)
+        numbers.append(compare(test, "test", reference, imported, network.target, keys, parameters))
+        if len(test) < len(samples):
+            numbers.append(_mean_of_subsets(samples, len(test), reference, imported, network.target, keys, parameters))
+    numbers += [
+        _reconstruction(model, collected, network.target, keys),
+        _memorisation(collected.memorisation, len(reference), keys),
+    ]
+    values = {key: value for found, _ in numbers for key, value in found.items()}
+    absent = {key: reason for _, missing in numbers for key, reason in missing.items()}
+    counts = {"samples": len(samples), "train": len(reference), "test": len(test)}
+    told = protocol(dataset, generated_size(model), network, parameters, imported, counts, absent)
+    return Evaluation(Metrics(values, told), collected.memorisation)
 
 
 def check_inputs(model: Model, dataset: Dataset, network: FeatureNetworkModule, parameters: EvaluateGeneration) -> None:
@@ -148,91 +116,72 @@ def check_inputs(model: Model, dataset: Dataset, network: FeatureNetworkModule, 
         )
 
 
-def _order(split: Split, count: int, parameters: EvaluateGeneration) -> np.ndarray:
-    """`count` indices of the split in random order, without repetition."""
-    return np.random.default_rng(parameters.seed).permutation(len(split))[:count]
-
-
-def _features(
-    network: FeatureNetworkModule, split: Split, order: np.ndarray, size: int, batch_size: int, device: torch.device
-) -> Features:
-    batches = (averaged(images, size) for images in split_batches(split, order, batch_size))
-    return extract(network, _bar(batches, "real images", len(order), batch_size), device)
-
-
-def _bar(batches: Iterable[np.ndarray], what: str, images: int, batch_size: int) -> Iterable[np.ndarray]:
-    return tqdm(batches, desc=what, unit="batch", total=-(-images // batch_size))
-
-
 def _mean_of_subsets(
-    samples: Features, size: int, train: Features, target: str, keys: Keys, parameters: EvaluateGeneration
-) -> tuple[dict[str, float], dict[str, str]]:
-    """`compare` for each disjoint subset of `size` samples, averaged by key."""
+    samples: Features,
+    size: int,
+    reference: Reference,
+    imported: ImportedStatistics | None,
+    target: str,
+    keys: Keys,
+    parameters: EvaluateGeneration,
+) -> Numbers:
+    """`compare` for each disjoint subset of `size` samples, averaged by key; the spread of the distance beside it."""
     starts = range(0, len(samples) - size + 1, size)
     bar = tqdm(starts, desc="subsets of samples", unit="subset")
-    results = [compare(samples[start : start + size], "samples", train, target, keys, parameters) for start in bar]
-    first_values, first_absent = results[0]
-    return {key: float(np.mean([values[key] for values, _ in results])) for key in first_values}, first_absent
+    results = [
+        compare(samples[start : start + size], "samples", reference, imported, target, keys, parameters)
+        for start in bar
+    ]
+    first_values, absent = results[0]
+    values = {key: float(np.mean([found[key] for found, _ in results])) for key in first_values}
+    sides = f"samples{size}", f"train{len(reference)}"
+    distance, error = keys.distance(*sides), keys.standard_error(*sides)
+    if distance not in values:
+        return values, {**absent, error: absent[distance]}
+    if len(results) < 2:
+        return values, {**absent, error: "there is one subset of samples alone"}
+    spread = np.std([found[distance] for found, _ in results], ddof=1)
+    return {**values, error: float(spread / np.sqrt(len(results)))}, absent
 
 
-def _without_reconstruction(reason: str, network: FeatureNetworkModule, images: int, keys: Keys) -> dict[str, str]:
-    """The reason, by the key of each number that there would be."""
-    absent = [keys.reconstruction(error.name, f"test{images}") for error in fields(Errors)]
-    if network.target == "labels":
-        absent.append(keys.same_class(f"test{images}"))
-    return dict.fromkeys(absent, reason)
+def _uncertainty(samples: Features, reference: Reference, keys: Keys, parameters: EvaluateGeneration) -> Numbers:
+    """How certain the distance of all samples is, and where it tends to with more of them."""
+    sides = f"samples{len(samples)}", f"train{len(reference)}"
+    error, limit = keys.standard_error(*sides), keys.extrapolated(*sides)
+    size, groups = samples.features.shape[1], parameters.frechet_groups
+    if len(reference) <= size:
+        return {}, dict.fromkeys((error, limit), f"{size} features need more than {size} images on both sides")
+    parts = grouped(samples.features, groups)
+    values: dict[str, float] = {}
+    absent: dict[str, str] = {}
+    if len(samples) - max(part.count for part in parts) > size:
+        values[error] = standard_error(parts, reference.moments)
+    else:
+        absent[error] = f"{size} features need more samples than {size} without one of {groups} groups"
+    if len(samples) * (groups - 2) // groups >= 2 * size:
+        values[limit] = extrapolated(parts, reference.moments)
+    else:
+        absent[limit] = f"a line needs three counts of samples, each at least twice the {size} features"
+    return values, absent
 
 
-def _reconstruction(
-    model: Model,
-    encoder: Encoder,
-    network: FeatureNetworkModule,
-    split: Split,
-    order: np.ndarray,
-    features: Features,
-    keys: Keys,
-    batch_size: int,
-    device: torch.device,
-) -> dict[str, float]:
-    originals, reconstructions, pictures = [], [], []
-    with torch.no_grad():
-        for images in _bar(split_batches(split, order, batch_size), "reconstructions", len(order), batch_size):
-            z = encode(encoder, images, device)
-            originals.append(at_size(to_float(images), generated_size(model)))
-            reconstructions.append(model.networks.generator(z.to(device)).cpu())
-            pictures.append(generate(model, z, device))
-    errors = reconstruction_errors(torch.cat(originals), torch.cat(reconstructions))
-    name = f"test{len(order)}"
-    values = {keys.reconstruction(error, name): value for error, value in vars(errors).items()}
-    if network.target == "labels":
-        values[keys.same_class(name)] = same_class(features.logits, extract(network, pictures, device).logits)
-    return values
+def _reconstruction(model: Model, collected: Collected, target: str, keys: Keys) -> Numbers:
+    images, found = f"test{len(collected.test)}", collected.reconstruction
+    if found is None:
+        no_encoder = model.networks.encoder is None
+        reason = "the model has no encoder" if no_encoder else "the test split has fewer than two images"
+        absent = [keys.reconstruction(error.name, images) for error in fields(Errors)]
+        return {}, dict.fromkeys([*absent, *([keys.same_class(images)] if target == "labels" else [])], reason)
+    values = {keys.reconstruction(error, images): value for error, value in vars(found.errors).items()}
+    return values | ({keys.same_class(images): found.same_class} if target == "labels" else {}), {}
 
 
-def _protocol(
-    dataset: Dataset,
-    size: int,
-    network: FeatureNetworkModule,
-    parameters: EvaluateGeneration,
-    counts: dict[str, int],
-    absent: dict[str, str],
-) -> dict[str, Any]:
-    image = network.description["image"]
-    told = ("name", "kind", "target", "feature_size", "outputs", "input", "weights_sha256", "dataset_version")
-    return {
-        "feature_network": {key: network.description[key] for key in told},
-        "dataset_version": dataset.manifest["version"],
-        "resolution": {
-            "compared": size,
-            "dataset": dataset.train.shards[0].shape[1],
-            "feature_network": None if image is None else image["size"],
-        },
-        "reference_split": "train",
-        "floor_split": "test",
-        "counts": counts,
-        "seed": parameters.seed,
-        "inception_score_splits": parameters.inception_score_splits,
-        "precision_recall_neighbours": parameters.precision_recall_neighbours,
-        "definitions": DEFINITIONS,
-        "not_measured": absent,
-    }
+def _memorisation(found: Memorisation | None, train: int, keys: Keys) -> Numbers:
+    if found is None:
+        return {}, {}
+    values = {}
+    for by, nearest in ((keys.network, found.by_features), ("pixels", found.by_pixels)):
+        samples, others = nearest.distances[: found.samples], nearest.distances[found.samples :]
+        key = keys.nearer_to_train(by, f"samples{len(samples)}", f"test{len(others)}", f"train{train}")
+        values[key] = nearer_than(samples, others)
+    return values, {}

@@ -8,14 +8,55 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from components.artifacts.dataset import Dataset, Split
 from components.artifacts.model import Model
+from components.artifacts.parameters import EvaluateGeneration
 from components.artifacts.pictures import image_grid, save_grid
 from components.bigbigan.encoder.encoder import Encoder
+from components.evaluate_generation.collect import random_order
+from components.evaluate_generation.memorisation import Memorisation
 from components.evaluate_generation.resolution import averaged
-from components.evaluate_generation.sampling import encode, generate, generated_size
+from components.evaluate_generation.sampling import encode, generate, generated_size, latents
 
 _PAIRS_IN_A_ROW = 10
+_TRIPLETS_IN_A_ROW = 4
 _MARGIN = 4  # pixels
+
+
+def save_pictures(
+    directory: Path,
+    model: Model,
+    dataset: Dataset,
+    parameters: EvaluateGeneration,
+    memorisation: Memorisation | None,
+    device: torch.device,
+) -> None:
+    """Writes samples.png, memorisation.png, reconstructions.png and interpolations.png, of the first samples and test
+    images.
+
+    Where there are fewer than two test images, train images take their place. Without an encoder there are no
+    reconstructions, and the interpolations lie between samples. Without test images there is no memorisation.
+    """
+    count = parameters.sheet_images
+    rows = max(1, count // parameters.interpolation_steps)
+    model.networks.to(device)
+    z = latents(model, parameters.samples, parameters.seed)
+    save_samples(directory / "samples.png", model, z[:count], device)
+    if memorisation is not None:
+        searched = z[: memorisation.samples]
+        triplets = max(1, count // 3)
+        save_memorisation(
+            directory / "memorisation.png", model, searched, dataset.train, memorisation, triplets, device
+        )
+    interpolations, steps = directory / "interpolations.png", parameters.interpolation_steps
+    encoder = model.networks.encoder
+    if encoder is None:
+        save_interpolations_of_samples(interpolations, model, z[: 2 * rows], steps, device)
+        return
+    split = dataset.test if len(dataset.test) >= 2 else dataset.train
+    images = split.images(random_order(split, min(len(split), count), parameters))
+    save_reconstructions(directory / "reconstructions.png", model, encoder, images[: max(1, count // 2)], device)
+    save_interpolations(interpolations, model, encoder, images[: 2 * rows], steps, device)
 
 
 def save_samples(path: Path, model: Model, z: Tensor, device: torch.device) -> None:
@@ -38,6 +79,25 @@ def save_reconstructions(path: Path, model: Model, encoder: Encoder, images: np.
             white = np.full((columns - len(row), *row.shape[1:]), 255, np.uint8)
             rows += [row, white]
     save_grid(path, np.concatenate(rows), columns)
+
+
+def save_memorisation(
+    path: Path, model: Model, z: Tensor, train: Split, memorisation: Memorisation, count: int, device: torch.device
+) -> None:
+    """The samples that are nearest to a train image by features, nearest first, each with two train images beside it:
+    its nearest by features and by pixels. If the generator copies, it shows here.
+
+    Args:
+        z: of the samples that were searched for, in their order.
+        count: of samples to show, at most.
+    """
+    features, pixels = memorisation.by_features, memorisation.by_pixels
+    shown = features.distances[: memorisation.samples].argsort(stable=True)[:count]
+    samples, size = generate(model, z[shown], device), generated_size(model)
+    found = [averaged(train.images(nearest.indices[shown].tolist()), size) for nearest in (features, pixels)]
+    tiles = np.stack([samples, *found], 1).reshape(-1, *samples.shape[1:])
+    title = "samples nearest to a train image; beside each, its nearest by features, by pixels"
+    _titled(image_grid(tiles, columns=3 * min(_TRIPLETS_IN_A_ROW, len(shown))), title).save(path, format="PNG")
 
 
 def save_interpolations(

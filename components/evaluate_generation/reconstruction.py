@@ -6,6 +6,7 @@ those of pairs that do not belong together is what tells.
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 
@@ -20,21 +21,26 @@ class Errors:
     relative_l2: float
 
 
-def reconstruction_errors(originals: Tensor, reconstructions: Tensor) -> Errors:
-    """Compares N×C×H×W with N×C×H×W, both in [-1, 1], N at least 2, in random order.
+def error_sums(originals: Tensor, reconstructions: Tensor, shuffled: Tensor) -> Tensor:
+    """Sums over N images: of ℓ1 and ℓ2 to the own reconstruction, then to another image's. Four numbers, float64.
 
-    The shuffled pairs are x and the reconstruction of its neighbour in this order, so that none is a true pair.
+    All are N×C×H×W in [-1, 1]. The shuffled pairs are x and the reconstruction of the image before it in a random
+    order (of the last, for the first), so that none is a true pair. What parts of the images give is added.
     """
-    l1, l2 = _errors(originals, reconstructions)
-    shuffled_l1, shuffled_l2 = _errors(originals, reconstructions.roll(1, 0))
+    return torch.cat([_sums(originals, reconstructions), _sums(originals, shuffled)])
+
+
+def reconstruction_errors(sums: Tensor, images: int) -> Errors:
+    """Of what `error_sums` gives for all images, two or more."""
+    l1, l2, shuffled_l1, shuffled_l2 = (float(value) / images for value in sums)
     return Errors(l1, l2, l1 / shuffled_l1, l2 / shuffled_l2)
 
 
-def _errors(first: Tensor, second: Tensor) -> tuple[float, float]:
+def _sums(first: Tensor, second: Tensor) -> Tensor:
     difference = (first.double() - second.double()).flatten(1)
-    return float(difference.abs().mean()), float(difference.square().mean(1).sqrt().mean())
+    return torch.stack([difference.abs().mean(1).sum(), difference.square().mean(1).sqrt().sum()])
 
 
-def same_class(original_logits: Tensor, reconstruction_logits: Tensor) -> float:
-    """The share of images N×K whose reconstruction the classifier gives to the same class as the image itself."""
-    return float((original_logits.argmax(1) == reconstruction_logits.argmax(1)).double().mean())
+def same_class(original_logits: Tensor, reconstruction_logits: Tensor) -> Tensor:
+    """Which of N images have a reconstruction that the classifier gives to the same class: N×K, N×K -> N, bool."""
+    return original_logits.argmax(1) == reconstruction_logits.argmax(1)

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from components.artifacts.errors import UserError
 from components.artifacts.model import Model
 from components.artifacts.pictures import to_uint8
 from components.bigbigan.encoder.encoder import Encoder
@@ -27,8 +28,11 @@ def latents(model: Model, count: int, seed: int) -> Tensor:
 
 @torch.no_grad()
 def generate(model: Model, z: Tensor, device: torch.device) -> np.ndarray:
-    """G(z) as a viewer gets it: N×Z -> uint8 N×H×W×C."""
-    return to_uint8(model.networks.generator(z.to(device)).cpu().numpy())
+    """G(z) as a viewer gets it: N×Z -> uint8 N×H×W×C. Raises: UserError, if a pixel is not finite."""
+    images = model.networks.generator(z.to(device))
+    if not images.isfinite().all():
+        raise UserError("G gives images that are not finite: the model's weights are of no use, train again")
+    return to_uint8(images.cpu().numpy())
 
 
 def sample_batches(model: Model, z: Tensor, batch_size: int, device: torch.device) -> Iterator[np.ndarray]:

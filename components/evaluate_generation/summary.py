@@ -10,7 +10,8 @@ def summary(metrics: Metrics) -> str:
     """A table of generated and real images, and a line on reconstruction."""
     values, counts = metrics.values, metrics.protocol["counts"]
     network = metrics.protocol["feature_network"]
-    keys = Keys(network["name"], metrics.protocol["precision_recall_neighbours"])
+    told = metrics.protocol
+    keys = Keys(network["name"], told["precision_recall_neighbours"], told["density_coverage_neighbours"])
     columns = list(
         dict.fromkeys([("samples", counts["samples"]), ("samples", counts["test"]), ("test", counts["test"])])
     )
@@ -20,14 +21,27 @@ def summary(metrics: Metrics) -> str:
         return [values.get(key(f"{kind}{count}", f"train{counts['train']}")) for kind, count in columns]
 
     def with_as_many(key: Callable[[str, str], str]) -> list[float | None]:
-        balanced = [(kind, min(count, counts["train"])) for kind, count in columns]
+        most = min(counts["train"], metrics.protocol["pairwise_images"])
+        balanced = [(kind, min(count, most)) for kind, count in columns]
         return [values.get(key(f"{kind}{count}", f"train{count}")) for kind, count in balanced]
+
+    def of_pairs(statistic: str) -> list[float | None]:
+        most = metrics.protocol["pairwise_images"]
+        train = f"train{min(counts['train'], most)}"
+        return [
+            values.get(keys.kernel_distance(f"{kind}{min(count, most)}", train, statistic)) for kind, count in columns
+        ]
 
     rows: list[tuple[str, list[float | None]]] = [
         ("Fréchet distance", against_train(keys.distance)),
+        ("± standard error", against_train(keys.standard_error)),
+        ("for infinite samples", against_train(keys.extrapolated)),
+        ("kernel distance", of_pairs("mean")),
         ("score", [values.get(keys.score(f"{kind}{count}", "mean")) for kind, count in columns]),
         (f"precision, k = {keys.neighbours}", with_as_many(keys.precision)),
         (f"recall, k = {keys.neighbours}", with_as_many(keys.recall)),
+        (f"density, k = {keys.density_neighbours}", with_as_many(keys.density)),
+        (f"coverage, k = {keys.density_neighbours}", with_as_many(keys.coverage)),
         ("class total variation", against_train(keys.total_variation)),
         ("mean pixel", [values.get(keys.mean_pixel(f"{kind}{count}")) for kind, count in columns]),
     ]

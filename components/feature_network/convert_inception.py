@@ -1,50 +1,29 @@
 """Turns the usual PyTorch file of TensorFlow's Inception into the safetensors file that this project reads.
 
 IN.pth is the state dict that pytorch-fid and torch-fidelity use for FID: TensorFlow's graph of 2015-12-05, ported
-(pt_inception-2015-12-05-6726825d.pth or weights-inception-2015-12-05-6726825d.pth; 94 convolutions, a last layer
-of 1008 x 2048). torchvision's own Inception has other weights and is refused. A .pth file is a pickle: although
-it is opened in PyTorch's weights-only mode, convert only a file that you trust. This is the only command here that
-opens one.
+(pt_inception-2015-12-05-6726825d.pth or weights-inception-2015-12-05-6726825d.pth, the same 95,628,359 bytes; 94
+convolutions, a last layer of 1008 x 2048). Both projects have it among the releases on their GitHub pages.
+torchvision's own Inception has other weights and is refused. A .pth file is a pickle: it is opened in PyTorch's
+weights-only mode, and only if its sha256 is that of the published file. What comes out is checked by its own sha256
+whenever it is used. This and the kind effnet_lite0 are all that opens such a file.
 """
 
 import argparse
-import io
 from pathlib import Path
 
 import safetensors.torch
-import torch
-from torch import Tensor
 
 from components.artifacts.command import run
-from components.artifacts.errors import UserError
-from components.artifacts.files import write_bytes
+from components.artifacts.files import sha256, write_bytes
 from components.feature_network.inception import inception_with
+from components.feature_network.published import read_state_dict
+
+PUBLISHED_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 
 
-def read_state_dict(path: Path) -> dict[str, Tensor]:
-    """The float tensors of a pickled state dict, without the batch counters of batch normalisation.
-
-    Raises:
-        UserError: the file is absent, torn, holds more than tensors, or is not a state dict.
-    """
-    try:
-        file = io.BytesIO(path.read_bytes())
-    except FileNotFoundError:
-        raise UserError(f"{path} does not exist: give the path of the .pth file") from None
-    try:
-        content = torch.load(file, map_location="cpu", weights_only=True)
-    # The bytes are in memory, and on foreign ones the unpickler fails in any way it likes (IndexError, say).
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}".strip().split("\n")[0]
-        raise UserError(f"{path} is torn, or holds more than plain tensors ({reason}): fetch it anew") from None
-    if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
-        raise UserError(f"{path} is not a state dict of tensors: give the file that --help describes")
-    return {name: value.contiguous() for name, value in content.items() if not name.endswith("num_batches_tracked")}
-
-
-def convert(source: Path, target: Path) -> None:
-    """Checks each tensor's name, shape and type, then writes. Raises: UserError, see above."""
-    weights = read_state_dict(source)
+def convert(source: Path, target: Path, source_sha256: str) -> None:
+    """Checks the file's hash, and each tensor's name, shape and type, then writes. Raises: UserError, see above."""
+    weights = read_state_dict(source, source_sha256)
     inception_with(weights, str(source))
     write_bytes(target, safetensors.torch.save(weights))
 
@@ -57,11 +36,18 @@ def main() -> None:
     )
     parser.add_argument("source", metavar="IN.pth", type=Path, help="the state dict described above")
     parser.add_argument("target", metavar="OUT.safetensors", type=Path, help="the file to write")
-    args = parser.parse_args()
-    convert(args.source, args.target)
-    print(
-        f"{args.target} written; use it with feature_network=inception feature_network.inception_weights={args.target}"
+    parser.add_argument(
+        "--source-sha256",
+        metavar="HEX",
+        default=PUBLISHED_SHA256,
+        help="what IN.pth's sha256 must be, if it is another port of the same graph that you trust; the published "
+        "file's: %(default)s",
     )
+    args = parser.parse_args()
+    convert(args.source, args.target, args.source_sha256)
+    print(f"{args.target} written; use it with")
+    print(f"feature_network=inception feature_network.inception_weights={args.target}")
+    print(f"feature_network.inception_sha256={sha256(args.target)}")
 
 
 if __name__ == "__main__":

@@ -1,33 +1,29 @@
 """Takes the weights of TensorFlow's Inception from a local file."""
 
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from components.artifacts.errors import UserError
 from components.artifacts.feature_network import read_weights, with_weights
 from components.artifacts.feature_network.inception import FEATURES, INPUT, OUTPUTS, Inception
+from components.artifacts.files import sha256
+from components.feature_network.published import description
 
-DESCRIPTION: dict[str, Any] = {
-    "kind": "inception",
-    "name": "inception",
-    "target": "imagenet",
-    "feature_size": FEATURES,
-    "outputs": OUTPUTS,
-    "classes": None,
-    "image": None,
-    "channels": None,
-    "input": INPUT,
-    "dataset_version": None,
-    "validation_accuracy": None,
-    "validation_images": None,
-}
+DESCRIPTION = description("inception", FEATURES, OUTPUTS, INPUT)
 
 
-def inception_from_file(path: Path) -> nn.Module:
-    """Raises: UserError, if the file is absent, torn, or not exactly this network's weights."""
-    return inception_with(read_weights(path), str(path))
+def inception_from_file(path: Path, expected_sha256: str) -> nn.Module:
+    """Raises: UserError, if the file is absent, torn, another one, or not exactly this network's weights."""
+    weights = read_weights(path)
+    found = sha256(path)
+    if found != expected_sha256:
+        raise UserError(
+            f"{path} is another file than feature_network.inception_sha256 names: its sha256 is {found}, not "
+            f"{expected_sha256}. Convert the weights anew, or correct the parameter if you trust this file"
+        )
+    return inception_with(weights, str(path))
 
 
 def inception_with(weights: dict[str, Tensor], place: str) -> nn.Module:

@@ -21,6 +21,9 @@ class Moments:
     mean: Tensor
     covariance: Tensor
 
+    def to(self, device: torch.device) -> "Moments":
+        return Moments(self.mean.to(device), self.covariance.to(device))
+
 
 def moments(features: Tensor) -> Moments:
     """Mean and covariance of features N×D.
@@ -35,7 +38,7 @@ def moments(features: Tensor) -> Moments:
             "raise evaluate_generation.samples, give more images, or lower feature_network.feature_size"
         )
     mean = features.mean(0, dtype=torch.float64)
-    covariance = torch.zeros(size, size, dtype=torch.float64)
+    covariance = torch.zeros(size, size, dtype=torch.float64, device=features.device)
     for chunk in features.split(4096):
         centred = chunk.double() - mean
         covariance.addmm_(centred.T, centred)
@@ -45,13 +48,21 @@ def moments(features: Tensor) -> Moments:
 def frechet_distance(first: Moments, second: Moments) -> float:
     """The squared distance d² above, as the literature reports it; 0 or more.
 
-    The trace of (C₁ C₂)^½ is the sum of the square roots of the eigenvalues of C₁^½ C₂ C₁^½, which is symmetric:
-    the same number as by a general matrix square root, faster and without complex rests.
+    The trace of (C₁ C₂)^½ is the sum of the square roots of the eigenvalues of RᵀC₂R, where C₁ = RRᵀ, which is
+    symmetric: the same number as by a general matrix square root, faster and without complex rests.
     """
-    values, vectors = torch.linalg.eigh(first.covariance)
-    root = (vectors * values.clamp(min=0).sqrt()) @ vectors.T
-    product = root @ second.covariance @ root
+    root = _root(first.covariance)
+    product = root.T @ second.covariance @ root
     eigenvalues = torch.linalg.eigvalsh((product + product.T) / 2).clamp(min=0)
     between_means = (first.mean - second.mean).square().sum()
     between_shapes = first.covariance.trace() + second.covariance.trace() - 2 * eigenvalues.sqrt().sum()
     return max(0.0, float(between_means + between_shapes))
+
+
+def _root(covariance: Tensor) -> Tensor:
+    """An R with C = RRᵀ: Cholesky's, by far the cheapest, or that of the eigenvectors, which dead features leave."""
+    factor, failed = torch.linalg.cholesky_ex(covariance)
+    if not failed:
+        return factor
+    values, vectors = torch.linalg.eigh(covariance)
+    return vectors * values.clamp(min=0).sqrt()

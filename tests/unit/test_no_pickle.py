@@ -11,9 +11,9 @@ COMPONENTS = Path(__file__).parents[2] / "components"
 MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 CALLS = {"torch.load", "torch.save", "torch.hub.load", "torch.jit.load", "torch.package.PackageImporter"}
 CALLS |= {"torch.distributed.broadcast_object_list", "torch.distributed.all_gather_object"}
-# Published Inception weights are a .pth file. It is converted once, by hand, with torch's unpickler that knows plain
-# tensors only; what the steps read is the safetensors file that comes out.
-ALLOWED = {("feature_network/convert_inception.py", "torch.load(weights_only=True)")}
+# Published weights of Inception and of EfficientNet-Lite0 are .pth files. They are converted once, if their sha256 is the
+# known one, with torch's unpickler that knows plain tensors only; what evaluations read is the safetensors file.
+ALLOWED = {("feature_network/published.py", "torch.load(weights_only=True)")}
 
 
 def findings(code: str) -> Iterator[str]:

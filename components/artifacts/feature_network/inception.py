@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from components.artifacts.feature_network.convolution import NormalisedConvolution
+
 FEATURES = 2048
 OUTPUTS = 1008
 INPUT = "bilinear to 299×299 on TensorFlow 1's grid, no antialiasing; (x - 128) / 128; grey repeated to RGB"
@@ -60,21 +62,24 @@ class Inception(nn.Module):
 
 
 def resize_tensorflow1(images: Tensor, size: int) -> Tensor:
-    """Bilinear resizing of N×C×H×W to N×C×size×size as TensorFlow 1's ResizeBilinear does it.
+    """Bilinear resizing of N×C×H×W to N×C×size×size, float32, as TensorFlow 1's ResizeBilinear does it.
 
-    Output pixel i lies at i × (input size / output size): the corner pixels' corners are not aligned, the
-    centres neither (PyTorch's `align_corners=False` has (i + ½) × scale − ½). Without antialiasing.
+    Output pixel i lies at i × (input size / output size): the corner pixels' corners are not aligned, the centres
+    neither (PyTorch's `align_corners=False` has (i + ½) × scale − ½). Positions in float32, along the rows first, as
+    there. Without antialiasing.
     """
-    return _resize_axis(_resize_axis(images, 2, size), 3, size)
+    return _resize_axis(_resize_axis(images, 3, size), 2, size)
 
 
 def _resize_axis(images: Tensor, axis: int, size: int) -> Tensor:
     length = images.shape[axis]
-    position = torch.arange(size, device=images.device, dtype=torch.float64) * (length / size)
-    lower = position.floor().long().clamp(max=length - 1)
+    scale = torch.tensor(length / size, dtype=torch.float32, device=images.device)
+    position = torch.arange(size, dtype=torch.float32, device=images.device) * scale
+    lower = position.long()
     upper = (lower + 1).clamp(max=length - 1)
-    weight = (position - lower).to(images.dtype).reshape([-1 if d == axis else 1 for d in range(images.dim())])
-    return torch.lerp(images.index_select(axis, lower), images.index_select(axis, upper), weight)
+    weight = (position - lower).reshape([-1 if d == axis else 1 for d in range(images.dim())])
+    first, second = images.index_select(axis, lower), images.index_select(axis, upper)
+    return first + (second - first) * weight
 
 
 def _average_pool(x: Tensor) -> Tensor:
@@ -85,36 +90,14 @@ def _max_pool(x: Tensor) -> Tensor:
     return functional.max_pool2d(x, 3, stride=1, padding=1)
 
 
-class _FrozenBatchNorm(nn.Module):
-    """Batch normalisation with stored statistics: those four tensors and nothing else."""
-
-    running_mean: Tensor
-    running_var: Tensor
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(channels))
-        self.bias = nn.Parameter(torch.zeros(channels))
-        self.register_buffer("running_mean", torch.zeros(channels))
-        self.register_buffer("running_var", torch.ones(channels))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return functional.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=1e-3)
-
-
-class _Convolution(nn.Module):
-    """Convolution, batch normalisation, ReLU. A kernel 1×n or n×1 is padded to keep the size."""
+class _Convolution(NormalisedConvolution):
+    """A kernel 1×n or n×1 is padded to keep the size."""
 
     def __init__(
         self, inputs: int, outputs: int, kernel: int | tuple[int, int], stride: int = 1, padding: int = 0
     ) -> None:
-        super().__init__()
         pads = (kernel[0] // 2, kernel[1] // 2) if isinstance(kernel, tuple) else padding
-        self.conv = nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=pads, bias=False)
-        self.bn = _FrozenBatchNorm(outputs)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.bn(self.conv(x)).relu()
+        super().__init__(nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=pads, bias=False), functional.relu)
 
 
 class _BlockA(nn.Module):

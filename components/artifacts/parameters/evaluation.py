@@ -1,5 +1,6 @@
 """How a model is measured."""
 
+import re
 from dataclasses import dataclass, fields
 
 from components.artifacts.parameters.checks import check, one_of, positive, seed
@@ -9,6 +10,7 @@ from components.artifacts.parameters.checks import check, one_of, positive, seed
 class FeatureNetwork:
     kind: str
     inception_weights: str | None
+    inception_sha256: str | None
     seed: int
     channels: int
     feature_size: int
@@ -18,12 +20,19 @@ class FeatureNetwork:
     shift: int
 
     def __post_init__(self) -> None:
-        one_of("feature_network.kind", self.kind, ("trained", "inception"))
+        one_of("feature_network.kind", self.kind, ("trained", "effnet_lite0", "inception"))
         check(
             self.kind != "inception" or bool(self.inception_weights),
             "feature_network.inception_weights",
             self.inception_weights,
             "the path of a weights file, because feature_network.kind is inception",
+        )
+        check(
+            self.kind != "inception" or re.fullmatch("[0-9a-f]{64}", self.inception_sha256 or "") is not None,
+            "feature_network.inception_sha256",
+            self.inception_sha256,
+            "the 64 digits of the weights file's sha256, because feature_network.kind is inception: "
+            "`sha256sum FILE` tells them",
         )
         for name in ("channels", "feature_size", "steps", "batch_size", "lr"):
             positive(f"feature_network.{name}", getattr(self, name))
@@ -62,6 +71,12 @@ class EvaluateGeneration:
     samples: int
     inception_score_splits: int
     precision_recall_neighbours: int
+    density_coverage_neighbours: int
+    pairwise_images: int
+    kernel_distance_subsets: int
+    kernel_distance_subset_size: int
+    frechet_groups: int
+    memorisation_images: int
     batch_size: int
     sheet_images: int
     interpolation_steps: int
@@ -77,5 +92,11 @@ class EvaluateGeneration:
         allowed = f"at least {max(splits, neighbours + 1)}: {section}.inception_score_splits is {splits} and "
         allowed += f"{section}.precision_recall_neighbours is {neighbours}"
         check(enough, f"{section}.samples", self.samples, allowed)
+        size = self.kernel_distance_subset_size
+        check(size >= 2, f"{section}.kernel_distance_subset_size", size, "2 or more")
+        check(self.frechet_groups >= 3, f"{section}.frechet_groups", self.frechet_groups, "3 or more")
+        least = max(neighbours + 1, self.density_coverage_neighbours + 1, size)
+        allowed = f"at least {least}, for the numbers of neighbours and kernel_distance_subset_size"
+        check(self.pairwise_images >= least, f"{section}.pairwise_images", self.pairwise_images, allowed)
         check(self.sheet_images >= 2, f"{section}.sheet_images", self.sheet_images, "2 or more")
         check(self.interpolation_steps >= 2, f"{section}.interpolation_steps", self.interpolation_steps, "2 or more")

@@ -14,14 +14,15 @@ from PIL import Image
 from components.artifacts.dataset import Dataset
 from components.artifacts.errors import UserError
 from components.artifacts.feature_network import FeatureNetworkModule, save_feature_network
-from components.artifacts.metrics import read_metrics, write_metrics
+from components.artifacts.metrics import Metrics, read_metrics, write_metrics
 from components.artifacts.model import Model, save_model
 from components.artifacts.parameters import EvaluateGeneration
+from components.artifacts.ranks import Ranks
 from components.evaluate_generation.__main__ import main
-from components.evaluate_generation.evaluate import evaluate, save_pictures
+from components.evaluate_generation.evaluate import evaluate
 from components.evaluate_generation.features import extract, split_batches
 from components.evaluate_generation.keys import Keys
-from components.evaluate_generation.pictures import save_reconstructions
+from components.evaluate_generation.pictures import save_pictures, save_reconstructions
 from components.evaluate_generation.resolution import averaged
 from components.evaluate_generation.sampling import encode, generate, latents, sample_batches
 from components.evaluate_generation.summary import summary
@@ -53,12 +54,35 @@ KEYS = {
     "mean_pixel_samples20",
     "mean_pixel_test20",
     "mean_pixel_train60",
+    "standard_error_fd_classifier_samples50_train60",
+    "standard_error_fd_classifier_samples20_train60",
+    "extrapolated_fd_classifier_samples50_train60",
+    "kd_classifier_samples50_train50_mean",
+    "kd_classifier_samples50_train50_std",
+    "kd_classifier_samples20_train50_mean",
+    "kd_classifier_samples20_train50_std",
+    "kd_classifier_test20_train50_mean",
+    "kd_classifier_test20_train50_std",
+    "density_classifier_k5_samples50_train50",
+    "coverage_classifier_k5_samples50_train50",
+    "density_classifier_k5_samples20_train20",
+    "coverage_classifier_k5_samples20_train20",
+    "density_classifier_k5_test20_train20",
+    "coverage_classifier_k5_test20_train20",
+    "nearer_to_train_than_test_classifier_samples12_test12_train60",
+    "nearer_to_train_than_test_pixels_samples12_test12_train60",
     "reconstruction_l1_test20",
     "reconstruction_l2_test20",
     "reconstruction_relative_l1_test20",
     "reconstruction_relative_l2_test20",
     "reconstruction_same_class_classifier_test20",
 }
+
+
+def measured(model: Model, dataset: Dataset, network: FeatureNetworkModule, parameters: EvaluateGeneration) -> Metrics:
+    found = evaluate(model, dataset, network, parameters, Ranks(0, 1, CPU), cache=None, imported=None)
+    assert found is not None
+    return found.metrics
 
 
 def test_every_number_and_its_floor_under_its_name(
@@ -68,7 +92,7 @@ def test_every_number_and_its_floor_under_its_name(
     make_network: MakeNetwork,
     parameters: EvaluateGeneration,
 ) -> None:
-    metrics = evaluate(model, make_dataset(), make_network(), parameters, CPU)
+    metrics = measured(model, make_dataset(), make_network(), parameters)
     assert metrics.values.keys() == KEYS
     assert metrics.protocol["counts"] == {"samples": 50, "train": 60, "test": 20}
     assert metrics.protocol["not_measured"] == {}
@@ -81,7 +105,7 @@ def test_numbers_are_those_of_the_images_that_the_keys_name(
     model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
 ) -> None:
     data, network = make_dataset(), make_network()
-    values = evaluate(model, data, network, parameters, CPU).values
+    values = measured(model, data, network, parameters).values
     images = generate(model, latents(model, 50, seed=0), CPU)
     train, test, samples = (
         network(torch.from_numpy(one))[0] for one in (data.train.images(), data.test.images(), images)
@@ -101,8 +125,8 @@ def test_numbers_are_those_of_the_images_that_the_keys_name(
 def test_batch_size_does_not_matter(
     model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
 ) -> None:
-    first = evaluate(model, make_dataset(), make_network(), parameters, CPU)
-    second = evaluate(model, make_dataset(), make_network(), replace(parameters, batch_size=7), CPU)
+    first = measured(model, make_dataset(), make_network(), parameters)
+    second = measured(model, make_dataset(), make_network(), replace(parameters, batch_size=7))
     assert first.protocol == second.protocol
     assert first.values == pytest.approx(second.values, rel=1e-4, abs=1e-6)
 
@@ -111,8 +135,7 @@ def test_same_seed_same_numbers_another_seed_others(
     model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
 ) -> None:
     first, second, other = (
-        evaluate(model, make_dataset(), make_network(), replace(parameters, seed=seed), CPU).values
-        for seed in (0, 0, 1)
+        measured(model, make_dataset(), make_network(), replace(parameters, seed=seed)).values for seed in (0, 0, 1)
     )
     assert first == second
     assert first["mean_pixel_samples50"] != other["mean_pixel_samples50"]
@@ -121,18 +144,18 @@ def test_same_seed_same_numbers_another_seed_others(
 def test_inception_alone_is_called_fid_and_inception_score(
     model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
 ) -> None:
-    values = evaluate(model, make_dataset(), make_network("inception"), parameters, CPU).values
+    values = measured(model, make_dataset(), make_network("inception"), parameters).values
     assert {"fid_samples50_train60", "fid_test20_train60", "inception_score_samples50_mean"} <= values.keys()
     assert not any("class" in key for key in values)
     for name in ("classifier", "rotations"):
-        keys = Keys(name, 3)
+        keys = Keys(name, 3, 5)
         assert not {keys.distance("a", "b"), keys.score("a", "mean")} & {"fid_a_b", "inception_score_a_mean"}
 
 
 def test_rotations_have_no_score_and_no_classes(
     model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
 ) -> None:
-    metrics = evaluate(model, make_dataset(), make_network("rotations"), parameters, CPU)
+    metrics = measured(model, make_dataset(), make_network("rotations"), parameters)
     assert "fd_rotations_samples50_train60" in metrics.values
     assert not any("score" in key or "class" in key for key in metrics.values)
     assert "rotations" in metrics.protocol["not_measured"]["score_rotations_samples50_mean"]
@@ -142,7 +165,7 @@ def test_rotations_have_no_score_and_no_classes(
 def test_small_test_split_skips_the_floor_with_a_reason(
     model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration, test: int
 ) -> None:
-    metrics = evaluate(model, make_dataset(test=test), make_network(), parameters, CPU)
+    metrics = measured(model, make_dataset(test=test), make_network(), parameters)
     absent = metrics.protocol["not_measured"]
     assert "fd_classifier_samples50_train60" in metrics.values
     assert f"fd_classifier_test{test}_train60" not in metrics.values
@@ -154,7 +177,7 @@ def test_small_test_split_skips_the_floor_with_a_reason(
 def test_small_train_split_skips_the_distance_with_a_reason(
     model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
 ) -> None:
-    metrics = evaluate(model, make_dataset(train=5), make_network(), parameters, CPU)
+    metrics = measured(model, make_dataset(train=5), make_network(), parameters)
     assert metrics.protocol["not_measured"]["fd_classifier_samples50_train5"].startswith("5 features need more than 5")
     assert "precision_classifier_k3_samples5_train5" in metrics.values
 
@@ -162,7 +185,7 @@ def test_small_train_split_skips_the_distance_with_a_reason(
 def test_large_test_split_gives_as_many_images_as_samples(
     model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
 ) -> None:
-    metrics = evaluate(model, make_dataset(test=80), make_network(), parameters, CPU)
+    metrics = measured(model, make_dataset(test=80), make_network(), parameters)
     assert metrics.protocol["counts"]["test"] == 50
     assert {"fd_classifier_samples50_train60", "fd_classifier_test50_train60"} <= metrics.values.keys()
 
@@ -171,7 +194,7 @@ def test_large_test_split_gives_as_many_images_as_samples(
 def test_a_model_without_encoder_has_everything_but_reconstructions(
     gan: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration, network: str
 ) -> None:
-    metrics = evaluate(gan, make_dataset(), make_network(network), parameters, CPU)
+    metrics = measured(gan, make_dataset(), make_network(network), parameters)
     reasons = metrics.protocol["not_measured"]
     absent = {key for key, reason in reasons.items() if reason == "the model has no encoder"}
     assert not any("reconstruction" in key for key in metrics.values)
@@ -186,7 +209,7 @@ def test_a_model_without_encoder_has_everything_but_reconstructions(
 def test_an_autoencoder_has_every_number(
     autoencoder: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
 ) -> None:
-    assert evaluate(autoencoder, make_dataset(), make_network(), parameters, CPU).values.keys() == KEYS
+    assert measured(autoencoder, make_dataset(), make_network(), parameters).values.keys() == KEYS
 
 
 def test_all_images_are_compared_at_the_resolution_of_the_generator(
@@ -194,7 +217,7 @@ def test_all_images_are_compared_at_the_resolution_of_the_generator(
 ) -> None:
     """The network takes 16 pixels, G makes 8: every image, real or not, reaches it as 8 pixels, each repeated."""
     data, network = make_dataset(size=16), make_network(image_size=16)
-    metrics = evaluate(half_size, data, network, parameters, CPU)
+    metrics = measured(half_size, data, network, parameters)
     samples = generate(half_size, latents(half_size, 50, seed=0), CPU)
     train, test = (np.rint(halved(split.images())).astype(np.uint8) for split in (data.train, data.test))
     of_train, of_test, of_samples = (
@@ -217,7 +240,7 @@ def test_a_network_for_images_of_any_size_gets_them_as_the_generator_makes_them(
     """The network here takes 8 pixels, though it says that it takes any."""
     network = make_network(image_size=8)
     network.description["image"] = None
-    metrics = evaluate(half_size, make_dataset(size=16), network, parameters, CPU)
+    metrics = measured(half_size, make_dataset(size=16), network, parameters)
     assert metrics.values.keys() == KEYS
     assert metrics.protocol["resolution"] == {"compared": 8, "dataset": 16, "feature_network": None}
 
@@ -226,7 +249,7 @@ def test_reconstructions_are_compared_with_averages_of_what_the_encoder_saw(
     half_size: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
 ) -> None:
     data = make_dataset(size=16)
-    values = evaluate(half_size, data, make_network(image_size=16), parameters, CPU).values
+    values = measured(half_size, data, make_network(image_size=16), parameters).values
     images = data.test.images()
     z = encode(half_size.networks.encoder, images, CPU)
     expected = halved(images)[..., 0] / 127.5 - 1
@@ -253,24 +276,24 @@ def test_fewer_samples_than_features_are_refused(
     model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
 ) -> None:
     with pytest.raises(UserError, match=r"evaluate_generation\.samples is 5; the Fréchet distance on 5 features"):
-        evaluate(model, make_dataset(), make_network(), replace(parameters, samples=5), CPU)
+        measured(model, make_dataset(), make_network(), replace(parameters, samples=5))
 
 
 def test_what_does_not_belong_together_is_refused(
     model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
 ) -> None:
     with pytest.raises(UserError, match="feature network takes images of"):
-        evaluate(model, make_dataset(), make_network(image_size=16), parameters, CPU)
+        measured(model, make_dataset(), make_network(image_size=16), parameters)
     other = Model(model.networks, {**model.config, "image": {"size": 16, "channels": 1}}, {})
     with pytest.raises(UserError, match="the model was made for images of"):
-        evaluate(other, make_dataset(), make_network(), parameters, CPU)
+        measured(other, make_dataset(), make_network(), parameters)
     with pytest.raises(UserError, match="fewer than two images"):
-        evaluate(model, make_dataset(train=1), make_network(), parameters, CPU)
+        measured(model, make_dataset(train=1), make_network(), parameters)
 
 
 def test_features_do_not_depend_on_the_batches(make_dataset: MakeDataset, make_network: MakeNetwork) -> None:
     split, order = make_dataset().train, np.arange(60)[::-1]
-    one, many = (extract(make_network(), split_batches(split, order, size), CPU) for size in (60, 7))
+    one, many = (extract(make_network(), split_batches(split, order, 8, size), CPU) for size in (60, 7))
     torch.testing.assert_close(one.features, many.features)
     torch.testing.assert_close(one.logits, many.logits)
     torch.testing.assert_close(one.mean_pixels, torch.from_numpy(split.images(order).mean((1, 2, 3)) / 255))
@@ -296,7 +319,7 @@ def test_pictures_show_originals_where_they_should(
     tmp_path: Path, model: Model, make_dataset: MakeDataset, parameters: EvaluateGeneration, test: int
 ) -> None:
     data = make_dataset(test=test)
-    save_pictures(tmp_path, model, data, replace(parameters, sheet_images=9), CPU)
+    save_pictures(tmp_path, model, data, replace(parameters, sheet_images=9), None, CPU)
     order = np.random.default_rng(0).permutation(test or 60)
     images = (data.test if test else data.train).images(order)
     factor = 7  # 8 pixels become 56
@@ -320,7 +343,7 @@ def test_pictures_show_originals_where_they_should(
 def test_pictures_of_a_model_without_encoder_say_what_they_show(
     tmp_path: Path, gan: Model, make_dataset: MakeDataset, parameters: EvaluateGeneration
 ) -> None:
-    save_pictures(tmp_path, gan, make_dataset(), replace(parameters, sheet_images=20, interpolation_steps=5), CPU)
+    save_pictures(tmp_path, gan, make_dataset(), replace(parameters, sheet_images=20, interpolation_steps=5), None, CPU)
     assert {path.name for path in tmp_path.iterdir()} == {"samples.png", "interpolations.png"}
     whole = np.asarray(Image.open(tmp_path / "interpolations.png"))
     title = len(whole) - 7 * (4 * 9 + 1)
@@ -337,7 +360,7 @@ def test_pictures_show_originals_at_the_resolution_of_the_generator(
     tmp_path: Path, half_size: Model, make_dataset: MakeDataset, parameters: EvaluateGeneration
 ) -> None:
     data = make_dataset(size=16)
-    save_pictures(tmp_path, half_size, data, parameters, CPU)
+    save_pictures(tmp_path, half_size, data, parameters, None, CPU)
     original = np.rint(halved(data.test.images(np.random.default_rng(0).permutation(20)[:1])))[0, :, :, 0]
     for name in ("reconstructions.png", "interpolations.png"):
         assert np.array_equal(np.asarray(Image.open(tmp_path / name))[::7, ::7][1:9, 1:9], original)
@@ -380,10 +403,14 @@ def test_the_command(
         "metrics.json",
         "protocol.json",
         "samples.png",
+        "memorisation.png",
         "reconstructions.png",
         "interpolations.png",
     }
     table = capsys.readouterr().out.splitlines()
-    assert table[-1].endswith("out: interpolations.png, reconstructions.png, samples.png")
+    assert table[-1].endswith("out: interpolations.png, memorisation.png, reconstructions.png, samples.png")
     assert table[0].split() == ["on", "classifier's", "features", "50", "generated", "20", "generated", "20", "real"]
-    assert all(len(line.split()) >= 4 and "-" not in line for line in table[1:7])
+    rows = {line[:26].strip(): line[26:].split() for line in table[1:]}
+    whole = ["Fréchet distance", "kernel distance", "score", "precision, k = 3", "recall, k = 3", "density, k = 5"]
+    assert all(len(rows[label]) == 3 and "-" not in rows[label] for label in [*whole, "coverage, k = 5"])
+    assert [cell == "-" for cell in rows["± standard error"]] == [False, False, True]

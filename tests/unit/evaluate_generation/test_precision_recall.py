@@ -4,8 +4,9 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
-from components.evaluate_generation import precision_recall
-from components.evaluate_generation.precision_recall import coverage, manifold
+from components.evaluate_generation import neighbourhoods as module
+from components.evaluate_generation.neighbourhoods import neighbourhoods
+from components.evaluate_generation.precision_recall import precision, recall
 
 
 def gaussian(count: int, seed: int, scale: float = 1.0, shift: float = 0.0) -> Tensor:
@@ -23,18 +24,18 @@ def reference(candidates: Tensor, covering: Tensor, k: int) -> float:
 @pytest.mark.parametrize("shift", [0.0, 500.0])
 def test_reference(k: int, shift: float) -> None:
     real, fake = gaussian(150, 0, shift=shift), gaussian(120, 1, 1.4, shift)
-    found = coverage(fake, manifold(real, k))
+    found = precision(fake, neighbourhoods(real, k))
     assert found == reference(fake, real, k)
     assert 0.2 < found < 0.95
 
 
 def test_batch_size_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     real, fake = gaussian(90, 2), gaussian(90, 3)
-    whole = manifold(real, 3)
-    found = coverage(fake, whole)
-    monkeypatch.setattr(precision_recall, "_ROWS", 7)
-    torch.testing.assert_close(manifold(real, 3).squared_radii, whole.squared_radii)
-    assert coverage(fake, manifold(real, 3)) == found
+    whole = neighbourhoods(real, 3)
+    found = precision(fake, whole)
+    monkeypatch.setattr(module, "_ROWS", 7)
+    torch.testing.assert_close(neighbourhoods(real, 3).squared_radii, whole.squared_radii)
+    assert precision(fake, neighbourhoods(real, 3)) == found
 
 
 def test_direction_mode_collapse_has_precision_without_recall() -> None:
@@ -43,29 +44,29 @@ def test_direction_mode_collapse_has_precision_without_recall() -> None:
     kinds = 50 * torch.randn(10, 5, generator=generator)
     real = (kinds[:, None] + torch.randn(10, 30, 5, generator=generator)).reshape(-1, 5)
     collapsed = kinds[0] + 0.5 * torch.randn(300, 5, generator=generator)
-    assert coverage(collapsed, manifold(real, 3)) > 0.9
-    assert coverage(real, manifold(collapsed, 3)) < 0.1
+    assert precision(collapsed, neighbourhoods(real, 3)) > 0.9
+    assert recall(real, neighbourhoods(collapsed, 3)) < 0.1
 
 
 def test_direction_noise_around_the_data_has_recall_without_precision() -> None:
     real, wide = gaussian(300, 5, 0.2), gaussian(300, 6, 3.0)
-    assert coverage(wide, manifold(real, 3)) < 0.1
-    assert coverage(real, manifold(wide, 3)) > 0.9
+    assert precision(wide, neighbourhoods(real, 3)) < 0.1
+    assert recall(real, neighbourhoods(wide, 3)) > 0.9
 
 
 def test_known_balls_on_a_line() -> None:
     """Centres at 0, 1, 3: the nearest neighbours lie 1, 1 and 2 away; the second nearest 3, 2 and 3."""
     centres = torch.tensor([[0.0], [1.0], [3.0]])
-    torch.testing.assert_close(manifold(centres, 1).squared_radii, torch.tensor([1.0, 1.0, 4.0]).double())
-    torch.testing.assert_close(manifold(centres, 2).squared_radii, torch.tensor([9.0, 4.0, 9.0]).double())
-    assert coverage(torch.tensor([[-0.9], [4.9], [5.1], [-1.1]]), manifold(centres, 1)) == 0.5
+    torch.testing.assert_close(neighbourhoods(centres, 1).squared_radii, torch.tensor([1.0, 1.0, 4.0]).double())
+    torch.testing.assert_close(neighbourhoods(centres, 2).squared_radii, torch.tensor([9.0, 4.0, 9.0]).double())
+    assert precision(torch.tensor([[-0.9], [4.9], [5.1], [-1.1]]), neighbourhoods(centres, 1)) == 0.5
 
 
 def test_equal_images_are_each_others_neighbours() -> None:
     twins = torch.tensor([[0.0], [0.0], [9.0], [9.0]])
-    assert manifold(twins, 1).squared_radii.tolist() == [0.0] * 4
+    assert neighbourhoods(twins, 1).squared_radii.tolist() == [0.0] * 4
 
 
 def test_too_few_images_for_k() -> None:
     with pytest.raises(ValueError, match="3 images have no 3 neighbours"):
-        manifold(gaussian(3, 7), 3)
+        neighbourhoods(gaussian(3, 7), 3)

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from components.artifacts.errors import UserError
 from components.artifacts.feature_network.inception import Inception
-from components.feature_network.convert_inception import convert
+from components.artifacts.files import sha256
+from components.feature_network.convert_inception import PUBLISHED_SHA256, convert
 from components.feature_network.inception import inception_from_file
 
 
@@ -55,22 +56,37 @@ def test_other_weights_are_refused_by_name(
     path = tmp_path / "other.safetensors"
     safetensors.torch.save_file(harmed, path)
     with pytest.raises(UserError, match=message):
-        inception_from_file(path)
+        inception_from_file(path, sha256(path))
 
 
 def test_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="does not exist"):
-        inception_from_file(tmp_path / "absent.safetensors")
+        inception_from_file(tmp_path / "absent.safetensors", "0" * 64)
 
 
 def test_converted_file_is_accepted(tmp_path: Path, weights: dict[str, Tensor]) -> None:
     source, target = tmp_path / "in.pth", tmp_path / "out.safetensors"
     counter = {"Conv2d_1a_3x3.bn.num_batches_tracked": torch.tensor(0)}
     torch.save({**weights, **counter, "fc.bias": torch.arange(1008.0)}, source)
-    convert(source, target)
-    loaded = inception_from_file(target).state_dict()
+    convert(source, target, sha256(source))
+    loaded = inception_from_file(target, sha256(target)).state_dict()
     assert loaded.keys() == weights.keys()
     assert torch.equal(loaded["fc.bias"], torch.arange(1008.0))
+
+
+def test_another_file_than_the_published_one_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = tmp_path / "in.pth"
+    torch.save({"a": torch.zeros(1)}, source)
+    monkeypatch.setattr(torch, "load", lambda *args, **kwargs: pytest.fail("it was opened"))
+    with pytest.raises(UserError, match=rf"its sha256 is {sha256(source)}, not 6726825d"):
+        convert(source, tmp_path / "out.safetensors", PUBLISHED_SHA256)
+
+
+def test_another_file_than_the_parameter_names_is_refused(tmp_path: Path, weights: dict[str, Tensor]) -> None:
+    path = tmp_path / "weights.safetensors"
+    safetensors.torch.save_file(weights, path)
+    with pytest.raises(UserError, match=rf"inception_sha256 names: its sha256 is {sha256(path)}, not 000"):
+        inception_from_file(path, "0" * 64)
 
 
 class Hostile:
@@ -105,7 +121,7 @@ def test_hostile_or_other_file_is_not_converted(
     source, target = tmp_path / "in.pth", tmp_path / "out.safetensors"
     write(source)
     with pytest.raises(UserError, match=message) as raised:
-        convert(source, target)
+        convert(source, target, sha256(source) if source.exists() else "0" * 64)
     assert "\n" not in str(raised.value)
     assert not target.exists()
     assert not (tmp_path / "executed").exists()

@@ -19,6 +19,7 @@ CPU = torch.device("cpu")
 PARAMETERS = FeatureNetwork(
     kind="trained",
     inception_weights=None,
+    inception_sha256=None,
     seed=0,
     channels=4,
     feature_size=6,

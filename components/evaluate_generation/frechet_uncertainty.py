@@ -1,0 +1,52 @@
+"""How certain a Fréchet distance is, and what it would be for infinitely many samples. The reference is taken as fixed.
+
+Both are made of the same few groups of samples, whose moments are joined in different ways.
+"""
+
+import math
+
+import numpy as np
+from torch import Tensor
+
+from components.measures.frechet_distance import Moments, frechet_distance
+from components.measures.running_moments import RunningMoments
+
+
+def grouped(features: Tensor, groups: int) -> list[RunningMoments]:
+    """The moments of `groups` consecutive parts of features N×D in random order; parts differ by one image at most."""
+    parts = []
+    for part in features.tensor_split(groups):
+        parts.append(RunningMoments(features.shape[1], features.device))
+        parts[-1].add(part)
+    return parts
+
+
+def standard_error(groups: list[RunningMoments], reference: Moments) -> float:
+    """Of the distance of all samples: the delete-a-group jackknife (Efron & Tibshirani 1993, chapter 11).
+
+    Each group must be small enough for the others together to have more images than features.
+    """
+    left_out = [_distance(groups[:n] + groups[n + 1 :], reference) for n in range(len(groups))]
+    return math.sqrt((len(groups) - 1) * float(np.var(left_out)))
+
+
+def extrapolated(groups: list[RunningMoments], reference: Moments) -> float:
+    """FID∞ (Chong & Forsyth 2020, section 4): the distance is nearly linear in 1/N, and this is its value at 1/N = 0.
+
+    The line is fitted to the first, the first two, … and all groups, as far as they have twice as many images as
+    features. Raises: ValueError, if these are fewer than three points.
+    """
+    counts = np.cumsum([group.count for group in groups])
+    used = [n for n, count in enumerate(counts, start=1) if count >= 2 * len(reference.mean)]
+    if len(used) < 3:
+        raise ValueError(f"a line through {len(used)} points tells nothing")
+    distances = [_distance(groups[:n], reference) for n in used]
+    _, intercept = np.polyfit(1 / counts[np.array(used) - 1], distances, 1)
+    return float(intercept)
+
+
+def _distance(groups: list[RunningMoments], reference: Moments) -> float:
+    whole = RunningMoments(len(reference.mean), reference.mean.device)
+    for group in groups:
+        whole.join(group)
+    return frechet_distance(reference, whole.result())
