@@ -58,16 +58,16 @@ _MEASURES = (
     Measure("kid", "kernel inception distance", "lower", unbiased=True),
     Measure("kd", "kernel distance", "lower", unbiased=True),
     Measure("inception_score", "Inception score", "higher"),
-    Measure("score", "score in the manner of Inception's", "higher"),
+    Measure("score", "Inception-style score", "higher"),
     Measure("precision", "precision", "higher", share=True),
     Measure("recall", "recall", "higher", share=True),
     Measure("density", "density", "higher"),
     Measure("coverage", "coverage", "higher", share=True),
-    Measure("nearer_to_train_than_test", "how often nearer to train than test images are, these = 0.5", None),
+    Measure("nearer_to_train_than_test", "memorisation (0.5: as near to train images as test images are)", None),
     Measure("class_total_variation", "distance of class shares", "lower", share=True),
     Measure("mean_pixel", "mean pixel", None),
     Measure("reconstruction_same_class", "reconstructions of the same class", "higher", share=True),
-    Measure("reconstruction_relative", "reconstruction error, shuffled pairs = 1", "lower"),
+    Measure("reconstruction_relative", "reconstruction error (1: shuffled pairs)", "lower"),
     Measure("reconstruction", "reconstruction error", "lower"),
 )
 FRECHET = ("fid", "fd")
@@ -149,13 +149,18 @@ class Accuracy:
         return f"{count} labels a class" if unit == "per_class" else f"{count} % of the labels"
 
     @property
-    def protocol_title(self) -> str:
+    def headline(self) -> str:
+        """The classifier and its labels."""
         parts = (self.classifier_title, self.labels_title)
         return ", ".join(part for part in parts if part) + _statistic_title(self.statistic, "mean")
 
     @property
+    def detail(self) -> str:
+        return features_title(self.features)
+
+    @property
     def title(self) -> str:
-        return f"{features_title(self.features)}, {self.protocol_title}"
+        return f"{self.headline}, {self.detail}"
 
 
 @dataclass(frozen=True)
@@ -205,9 +210,20 @@ class OfImages:
     @property
     def what(self) -> str:
         """The measure and the network that it was taken on."""
-        detail = re.sub(r"_?k(\d+)$", r", k = \1", self.name.removeprefix(self.measure.family).removeprefix("_"))
-        parts = (self.measure.title, detail, _DERIVED.get(self.derived, ""))
-        return ", ".join(part for part in parts if part) + _statistic_title(self.statistic, "mean")
+        return ", ".join(part for part in (self.headline, self._on) if part) + _statistic_title(self.statistic, "mean")
+
+    @property
+    def headline(self) -> str:
+        return ", ".join(part for part in (self.measure.title, _DERIVED.get(self.derived, "")) if part)
+
+    @property
+    def detail(self) -> str:
+        """What it was taken on, and of how many images."""
+        return ", ".join(part for part in (self._on, _counted(f"{self.images}{self.count}")) if part)
+
+    @property
+    def _on(self) -> str:
+        return re.sub(r"_?k(\d+)$", r", k = \1", self.name.removeprefix(self.measure.family).removeprefix("_"))
 
     @property
     def of(self) -> str:

@@ -142,7 +142,7 @@ def _accuracy_rows(values: Mapping[str, float]) -> list[list[str]]:
         reading = read_key(key)
         if not isinstance(reading, Accuracy) or reading.is_baseline:
             continue
-        what = [f"{reading.protocol_title}, {reading.split}", features_title(reading.features)]
+        what = [f"{reading.headline}, {reading.split}", features_title(reading.features)]
         rows.append([*what, _number(value), _beside(key, values, "untrained"), _beside(key, values, "raw pixels")])
     return rows
 

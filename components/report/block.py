@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from components.artifacts.metric_keys import FRECHET, Accuracy, OfImages, beside, features_title, format_value, read_key
+from components.artifacts.metric_keys import FRECHET, Accuracy, OfImages, beside, format_value, read_key
 from components.artifacts.metrics import Metrics
 from components.report.evidence import read_decision, read_existing_metrics
 
@@ -100,7 +100,7 @@ def representation_rows(values: Mapping[str, float]) -> list[Row]:
 
 
 def _accuracy_row(accuracy: Accuracy, values: Mapping[str, float]) -> Row:
-    label = f"{accuracy.protocol_title}, {features_title(accuracy.features)}"
+    label = accuracy.title
     baselines = (_beside(accuracy.key, values, name) for name in ("untrained", "raw pixels"))
     return label, format_value(accuracy.key, values[accuracy.key]), *baselines
 

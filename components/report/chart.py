@@ -14,9 +14,10 @@ _MOST_POINTS = 400
 
 @dataclass(frozen=True)
 class Line:
-    """One entry of the legend, perhaps several curves: `path` is an SVG path. `last`: the last value, in words."""
+    """One entry of the legend: so many curves in one SVG path. `last`: the last value of a single one, in words."""
 
     name: str
+    curves: int
     path: str
     last: str
 
@@ -53,11 +54,12 @@ def draw(title: str, unit: str, curves: Mapping[str, Sequence[Points]], logarith
     if not everything:
         return None
     steps, values = [x for x, _ in everything], [y for _, y in everything]
-    x_axis = _Axis(min(steps), max(steps), _LEFT, _RIGHT, logarithmic=False)
+    x_axis = _Axis(0.0, max(steps), _LEFT, _RIGHT, logarithmic=False)
     y_axis = _Axis(min(values), max(values), _BOTTOM, _TOP, logarithmic)
     lines = [
         Line(
             name,
+            len(several),
             " ".join(
                 _path([(x_axis.at(x), y_axis.at(y)) for x, y in _thinned(points)]) for points in several if points
             ),

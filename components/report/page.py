@@ -14,6 +14,7 @@ from components.report.pictures import Picture, read_pictures
 from components.report.tables import AccuracyTable, MeasureRow, accuracy_table, measure_rows, unread
 from components.report.tiles import tiles
 from components.report.training import charts
+from components.report.verdict import judged
 
 _HERE = Path(__file__).parent
 _TITLES = {"representation": "Representation", "generation": "Generation"}
@@ -50,6 +51,7 @@ def render(evidence: Evidence) -> str:
         name=_name(evidence),
         subtitle=_subtitle(evidence),
         decision=evidence.decision,
+        conditions=judged(values, evidence.decision["conditions"]),
         tiles=decisive,
         chapters=[_chapter(artifact) for artifact in evidence.artifacts],
         charts=charts(evidence.logs),

@@ -6,6 +6,7 @@ from typing import Any
 
 from components.artifacts.metric_keys import FRECHET, Accuracy, OfImages, beside, format_value, read_key
 from components.report.number import Number, number
+from components.report.verdict import asked
 
 _MOST = 8
 
@@ -30,6 +31,7 @@ class Tile:
     None, if the gate does not ask."""
 
     title: str
+    detail: str
     better: str
     number: Number
     position: float
@@ -39,8 +41,8 @@ class Tile:
 
 def tiles(values: Mapping[str, float], conditions: Sequence[Mapping[str, Any]]) -> list[Tile]:
     """What the gate asks for comes first; a number that was not measured has no tile."""
-    asked = dict.fromkeys(condition["metric"] for condition in conditions if condition["metric"] in values)
-    keys = list(dict.fromkeys([*asked, *_looked_at_first(values)]))[:_MOST]
+    of_gate = dict.fromkeys(condition["metric"] for condition in conditions if condition["metric"] in values)
+    keys = list(dict.fromkeys([*of_gate, *_looked_at_first(values)]))[:_MOST]
     return [_tile(key, values, [condition for condition in conditions if condition["metric"] == key]) for key in keys]
 
 
@@ -65,7 +67,7 @@ def _looked_at_first(values: Mapping[str, float]) -> list[str]:
 def _tile(key: str, values: Mapping[str, float], conditions: Sequence[Mapping[str, Any]]) -> Tile:
     reading = read_key(key)
     compared = {name: (other, values[other]) for name, other in beside(key, values).items()}
-    bounds = {_asked(condition): condition["bound"] for condition in conditions if condition["bound"] is not None}
+    bounds = {f"gate: {asked(condition)}": condition["bound"] for condition in conditions if _is_bound(condition)}
     share = reading is not None and reading.measure.share
     highest = (
         1.0 if share else 1.1 * max(values[key], *(value for _, value in compared.values()), *bounds.values(), 0.0)
@@ -80,7 +82,8 @@ def _tile(key: str, values: Mapping[str, float], conditions: Sequence[Mapping[st
     ]
     marks += [Mark(name, format_value(key, bound), None, bound, position(bound)) for name, bound in bounds.items()]
     return Tile(
-        title=key if reading is None else reading.title,
+        title=key if reading is None else reading.headline,
+        detail="" if reading is None else reading.detail,
         better="" if reading is None or reading.measure.better is None else reading.measure.better,
         number=number(key, values),
         position=position(values[key]),
@@ -89,8 +92,6 @@ def _tile(key: str, values: Mapping[str, float], conditions: Sequence[Mapping[st
     )
 
 
-def _asked(condition: Mapping[str, Any]) -> str:
-    kind = condition["condition"]
-    if kind.endswith("_than_champion"):
-        return f"gate: {kind.removesuffix('_than_champion')} than version {condition['champion']}"
-    return f"gate: {kind.replace('_', ' ')}"
+def _is_bound(condition: Mapping[str, Any]) -> bool:
+    """A champion's number is one only where the condition holds: else it may be of another protocol."""
+    return condition["bound"] is not None and (condition["champion"] is None or condition["holds"])

@@ -24,7 +24,7 @@ OF_IMAGES = [
     ),
     (
         "extrapolated_fd_effnet_lite0_samples5_train9",
-        "Fréchet distance, effnet_lite0, extrapolated to infinitely many samples",
+        "Fréchet distance, extrapolated to infinitely many samples, effnet_lite0",
         "5 samples against 9 train images",
     ),
     ("kd_classifier_samples50_train4_mean", "kernel distance, classifier", "50 samples against 4 train images"),
@@ -32,7 +32,7 @@ OF_IMAGES = [
     ("precision_classifier_k3_samples5_train5", "precision, classifier, k = 3", "5 samples against 5 train images"),
     ("coverage_inception_k5_samples5_train5", "coverage, inception, k = 5", "5 samples against 5 train images"),
     ("mean_pixel_train4000", "mean pixel", "4,000 train images"),
-    ("reconstruction_relative_l1_test5", "reconstruction error, shuffled pairs = 1, l1", "5 test images"),
+    ("reconstruction_relative_l1_test5", "reconstruction error (1: shuffled pairs), l1", "5 test images"),
     (
         "reconstruction_same_class_classifier_test500",
         "reconstructions of the same class, classifier",
@@ -40,7 +40,7 @@ OF_IMAGES = [
     ),
     (
         "nearer_to_train_than_test_pixels_samples500_test500_train4000",
-        "how often nearer to train than test images are, these = 0.5, pixels",
+        "memorisation (0.5: as near to train images as test images are), pixels",
         "500 samples against 500 test images and 4,000 train images",
     ),
 ]
@@ -50,7 +50,7 @@ OF_IMAGES = [
 def test_an_accuracy_is_read_and_written_back(key: str, protocol: str, features: str, statistic: str) -> None:
     reading = read_key(key)
     assert isinstance(reading, Accuracy)
-    assert (reading.key, reading.title, reading.statistic) == (key, f"{features}, {protocol}", statistic)
+    assert (reading.key, reading.title, reading.statistic) == (key, f"{protocol}, {features}", statistic)
 
 
 @pytest.mark.parametrize(("key", "what", "of"), OF_IMAGES)
