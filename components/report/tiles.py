@@ -67,7 +67,7 @@ def _looked_at_first(values: Mapping[str, float]) -> list[str]:
 def _tile(key: str, values: Mapping[str, float], conditions: Sequence[Mapping[str, Any]]) -> Tile:
     reading = read_key(key)
     compared = {name: (other, values[other]) for name, other in beside(key, values).items()}
-    bounds = {f"gate: {asked(condition)}": condition["bound"] for condition in conditions if _is_bound(condition)}
+    bounds = {_bound_name(condition): condition["bound"] for condition in conditions if _is_bound(condition)}
     share = reading is not None and reading.measure.share
     highest = (
         1.0 if share else 1.1 * max(values[key], *(value for _, value in compared.values()), *bounds.values(), 0.0)
@@ -90,6 +90,11 @@ def _tile(key: str, values: Mapping[str, float], conditions: Sequence[Mapping[st
         marks=marks,
         holds=all(condition["holds"] for condition in conditions) if conditions else None,
     )
+
+
+def _bound_name(condition: Mapping[str, Any]) -> str:
+    champion = condition["champion"]
+    return f"gate: {asked(condition)}" + ("" if champion is None else f" version {champion}")
 
 
 def _is_bound(condition: Mapping[str, Any]) -> bool:

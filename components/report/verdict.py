@@ -32,14 +32,13 @@ def _judged(values: Mapping[str, float], condition: Mapping[str, Any]) -> Judged
     if bound is None:
         told = "there was no champion yet to compare it with"
     else:
-        told = f"asked for: {asked(condition)} {format_value(key, bound)}"
+        whose = "" if condition["champion"] is None else f", the number of version {condition['champion']}"
+        told = f"asked for: {asked(condition)} {format_value(key, bound)}{whose}"
     reading = read_key(key)
     return Judged(True, key if reading is None else reading.title, number(key, values), told)
 
 
 def asked(condition: Mapping[str, Any]) -> str:
-    """`at least`, or `above version 3`."""
+    """`at least`, `at most`, `above` or `below`."""
     kind = condition["condition"]
-    if kind in _COMPARED:
-        return f"{_COMPARED[kind]} version {condition['champion']}"
-    return str(kind).replace("_", " ")
+    return _COMPARED.get(kind, kind.replace("_", " "))
