@@ -287,6 +287,17 @@ def beside(key: str, values: Mapping[str, float]) -> dict[str, str]:
     return {} if floor is None else {"real images": floor}
 
 
+def spread(key: str, values: Mapping[str, float]) -> str | None:
+    """The key in `values` of how sure a number is: its standard error, or else its standard deviation."""
+    reading = read_key(key)
+    if reading is None or reading.is_spread:
+        return None
+    candidates = [replace(reading, statistic="std").key] if reading.statistic else []
+    if isinstance(reading, OfImages):
+        candidates.insert(0, replace(reading, derived="standard_error").key)
+    return next((candidate for candidate in candidates if candidate in values), None)
+
+
 def features_title(features: str) -> str:
     if features.startswith(_UNTRAINED):
         return f"{features_title(features.removeprefix(_UNTRAINED))}, untrained E"

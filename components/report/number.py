@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from components.artifacts.metric_keys import format_value
+from components.artifacts.metric_keys import format_value, spread
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Number:
     spread: "Number | None" = None
 
 
-def number(key: str, values: Mapping[str, float], spread_key: str | None = None) -> Number:
-    """The metric `key`, which must be there, with the spread `spread_key`, if that is there."""
-    spread = number(spread_key, values) if spread_key is not None and spread_key in values else None
-    return Number(key, values[key], format_value(key, values[key]), spread)
+def number(key: str, values: Mapping[str, float]) -> Number:
+    """The metric `key`, which must be there."""
+    other = spread(key, values)
+    return Number(key, values[key], format_value(key, values[key]), None if other is None else number(other, values))

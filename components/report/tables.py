@@ -51,7 +51,7 @@ def accuracy_table(values: Mapping[str, float], definitions: Mapping[str, str]) 
             features_title(view),
             definitions.get(view, ""),
             replace(protocols[0], features=view).is_baseline,
-            [_accuracy(replace(protocol, features=view), values) for protocol in protocols],
+            [_number_if_measured(replace(protocol, features=view).key, values) for protocol in protocols],
         )
         for view in views
     ]
@@ -63,12 +63,6 @@ def _by_view(accuracy: Accuracy) -> tuple[bool, int]:
     """What BigBiGAN has learned, then what it is held against; BN+CReLU and AvePool first."""
     known = ("bn_crelu", "avepool", "mu", "untrained_bn_crelu", "untrained_avepool", "pixels")
     return accuracy.is_baseline, known.index(accuracy.features) if accuracy.features in known else len(known)
-
-
-def _accuracy(accuracy: Accuracy, values: Mapping[str, float]) -> Number | None:
-    if accuracy.key not in values:
-        return None
-    return number(accuracy.key, values, replace(accuracy, statistic="std").key if accuracy.statistic else None)
 
 
 def _group(protocol: Accuracy) -> str:
@@ -106,23 +100,12 @@ def _by_measure(reading: OfImages) -> tuple[int, str, str, int]:
 def _measure_row(reading: OfImages, values: Mapping[str, float]) -> MeasureRow:
     floor = beside(reading.key, values).get("real images")
     return MeasureRow(
-        reading.what,
-        reading.of,
-        _measured(reading, values),
-        None if floor is None else _measured(_read(floor), values),
+        reading.what, reading.of, number(reading.key, values), None if floor is None else number(floor, values)
     )
 
 
-def _measured(reading: OfImages, values: Mapping[str, float]) -> Number:
-    """With its standard error, or else its standard deviation, if there is one."""
-    error, deviation = replace(reading, derived="standard_error"), replace(reading, statistic="std")
-    return number(reading.key, values, error.key if error.key in values else deviation.key)
-
-
-def _read(key: str) -> OfImages:
-    reading = read_key(key)
-    assert isinstance(reading, OfImages)
-    return reading
+def _number_if_measured(key: str, values: Mapping[str, float]) -> Number | None:
+    return number(key, values) if key in values else None
 
 
 def unread(values: Mapping[str, float]) -> list[Number]:

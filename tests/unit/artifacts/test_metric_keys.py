@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from components.artifacts.metric_keys import Accuracy, OfImages, beside, direction, format_value, read_key
+from components.artifacts.metric_keys import Accuracy, OfImages, beside, direction, format_value, read_key, spread
 from components.evaluate_generation.keys import Keys
 
 ACCURACIES = [
@@ -178,3 +178,19 @@ def test_direction(key: str, better: str | None) -> None:
 )
 def test_numbers_in_words(key: str, value: float, text: str) -> None:
     assert format_value(key, value) == text
+
+
+def test_spread_is_the_standard_error_or_else_the_standard_deviation() -> None:
+    values = dict.fromkeys(
+        (
+            "fd_a_samples5_train4", "standard_error_fd_a_samples5_train4", "kd_a_samples5_train4_mean",
+            "kd_a_samples5_train4_std", "linear_top1_mu_test", "linear_top1_mu_10_per_class_test_mean",
+            "linear_top1_mu_10_per_class_test_std",
+        ),
+        0.5,
+    )  # fmt: skip
+    assert {key: spread(key, values) for key in values if spread(key, values)} == {
+        "fd_a_samples5_train4": "standard_error_fd_a_samples5_train4",
+        "kd_a_samples5_train4_mean": "kd_a_samples5_train4_std",
+        "linear_top1_mu_10_per_class_test_mean": "linear_top1_mu_10_per_class_test_std",
+    }
