@@ -158,7 +158,7 @@ def _uncertainty(samples: Features, reference: Reference, keys: Keys, parameters
         values[error] = standard_error(parts, reference.moments)
     else:
         absent[error] = f"{size} features need more samples than {size} without one of {groups} groups"
-    if len(samples) * (groups - 2) // groups >= 2 * size:
+    if len(samples) * (groups - 2) >= 2 * size * groups:
         values[limit] = extrapolated(parts, reference.moments)
     else:
         absent[limit] = f"a line needs three counts of samples, each at least twice the {size} features"

@@ -33,15 +33,19 @@ def standard_error(groups: list[RunningMoments], reference: Moments) -> float:
 def extrapolated(groups: list[RunningMoments], reference: Moments) -> float:
     """FID∞ (Chong & Forsyth 2020, section 4): the distance is nearly linear in 1/N, and this is its value at 1/N = 0.
 
-    The line is fitted to the first, the first two, … and all groups, as far as they have twice as many images as
-    features. Raises: ValueError, if these are fewer than three points.
+    The line is fitted to the distances of 1, 2, … and all groups together, as far as these have twice as many images as
+    features; each is the mean over as many disjoint sets of groups as there are, so that all points share their noise
+    and the slope has little. Raises: ValueError, if there are fewer than three points.
     """
-    counts = np.cumsum([group.count for group in groups])
-    used = [n for n, count in enumerate(counts, start=1) if count >= 2 * len(reference.mean)]
+    size = sum(group.count for group in groups) / len(groups)
+    used = [n for n in range(1, len(groups) + 1) if n * size >= 2 * len(reference.mean)]
     if len(used) < 3:
         raise ValueError(f"a line through {len(used)} points tells nothing")
-    distances = [_distance(groups[:n], reference) for n in used]
-    _, intercept = np.polyfit(1 / counts[np.array(used) - 1], distances, 1)
+    distances = []
+    for n in used:
+        starts = range(0, len(groups) - n + 1, n)
+        distances.append(np.mean([_distance(groups[start : start + n], reference) for start in starts]))
+    _, intercept = np.polyfit([1 / (n * size) for n in used], distances, 1)
     return float(intercept)
 
 

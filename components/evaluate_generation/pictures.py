@@ -95,9 +95,11 @@ def save_memorisation(
     shown = features.distances[: memorisation.samples].argsort(stable=True)[:count]
     samples, size = generate(model, z[shown], device), generated_size(model)
     found = [averaged(train.images(nearest.indices[shown].tolist()), size) for nearest in (features, pixels)]
-    tiles = np.stack([samples, *found], 1).reshape(-1, *samples.shape[1:])
+    line = np.full((len(shown), size, 1, samples.shape[3]), 255, np.uint8)
+    triplets = np.concatenate([samples, line, found[0], line, found[1]], 2)
+    sheet = image_grid(triplets, min(_TRIPLETS_IN_A_ROW, len(shown)), gap=3, minimum_tile=3 * 56)
     title = "samples nearest to a train image; beside each, its nearest by features, by pixels"
-    _titled(image_grid(tiles, columns=3 * min(_TRIPLETS_IN_A_ROW, len(shown))), title).save(path, format="PNG")
+    _titled(sheet, title).save(path, format="PNG")
 
 
 def save_interpolations(

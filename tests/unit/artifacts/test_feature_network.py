@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
@@ -11,8 +12,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from components.artifacts.errors import UserError
-from components.artifacts.feature_network import load_feature_network, read_weights, save_feature_network, with_weights
+from components.artifacts.feature_network import (
+    FeatureNetworkModule,
+    load_feature_network,
+    read_weights,
+    save_feature_network,
+    with_weights,
+)
 from components.artifacts.feature_network.classifier import INPUT, Classifier
+from components.artifacts.feature_network.convolution import FrozenBatchNorm, NormalisedConvolution, fold
+from components.artifacts.feature_network.efficientnet_lite import EfficientNetLite0
 from components.artifacts.feature_network.inception import Inception, resize_tensorflow1
 
 
@@ -212,6 +221,32 @@ def test_last_block_pools_by_maximum(inception: Inception) -> None:
     torch.testing.assert_close(pool_branch_input(inception.Mixed_7c, inputs), expected)
 
 
+def tensorflow1(image: np.ndarray, size: int) -> np.ndarray:
+    """TensorFlow 1's ResizeBilinear with its defaults, pixel by pixel: H×W -> size×size, float32."""
+    height, width = image.shape
+    row_scale, column_scale = np.float32(height / size), np.float32(width / size)
+    result = np.empty((size, size), np.float32)
+    for row in range(size):
+        y = np.float32(row) * row_scale
+        top = int(y)
+        bottom, down = min(top + 1, height - 1), y - np.float32(top)
+        for column in range(size):
+            x = np.float32(column) * column_scale
+            left = int(x)
+            right, across = min(left + 1, width - 1), x - np.float32(left)
+            above = image[top, left] + (image[top, right] - image[top, left]) * across
+            below = image[bottom, left] + (image[bottom, right] - image[bottom, left]) * across
+            result[row, column] = above + (below - above) * down
+    return result
+
+
+@pytest.mark.parametrize(("height", "width", "size"), [(7, 5, 13), (13, 13, 7), (28, 28, 299), (300, 20, 50)])
+def test_resize_is_tensorflow_1s_to_the_bit(height: int, width: int, size: int) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (height, width)).astype(np.float32)
+    found = resize_tensorflow1(torch.from_numpy(image)[None, None], size)
+    assert np.array_equal(found[0, 0].numpy(), tensorflow1(image, size))
+
+
 @pytest.mark.parametrize(
     ("line", "size", "expected"),
     [
@@ -233,3 +268,105 @@ def test_resize_is_not_pytorchs() -> None:
     image = torch.arange(16.0).reshape(1, 1, 4, 4)
     theirs = functional.interpolate(image, size=(6, 6), mode="bilinear", align_corners=False)
     assert (resize_tensorflow1(image, 6) - theirs).abs().max() > 0.1
+
+
+def test_inception_sees_pixels_from_minus_one_to_just_under_one(inception: Inception) -> None:
+    seen: list[Tensor] = []
+    hook = inception.Conv2d_1a_3x3.register_forward_pre_hook(lambda module, given: seen.append(given[0]))
+    with torch.no_grad():
+        inception(torch.tensor([0, 128, 255], dtype=torch.uint8).reshape(3, 1, 1, 1))
+    hook.remove()
+    assert seen[0].shape == (3, 3, 299, 299)
+    assert [(float(image.min()), float(image.max())) for image in seen[0]] == [(-1, -1), (0, 0), (127 / 128, 127 / 128)]
+
+
+# ------------------------------------------------------------------------------------ the fast form of both
+
+
+def with_random_statistics(network: nn.Module, dtype: torch.dtype) -> nn.Module:
+    generator = torch.Generator().manual_seed(3)
+    for name, tensor in network.state_dict().items():
+        if name.endswith((".bn.weight", "running_var")):
+            tensor.copy_(0.5 + torch.rand(tensor.shape, generator=generator))
+        elif name.endswith((".bn.bias", "running_mean")):
+            tensor.copy_(0.3 * torch.randn(tensor.shape, generator=generator))
+    return network.to(dtype).eval()
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_a_folded_convolution_is_the_same(dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    conv = nn.Conv2d(3, 5, 3, stride=2, bias=False)
+    block = with_random_statistics(nn.Sequential(NormalisedConvolution(conv, functional.relu)), dtype)
+    inputs = torch.randn(2, 3, 9, 9, dtype=dtype)
+    with torch.no_grad():
+        expected = block(inputs)
+        fold(block)
+        assert isinstance(block[0].bn, nn.Identity)
+        torch.testing.assert_close(block(inputs), expected)
+        fold(block)
+        torch.testing.assert_close(block(inputs), expected)
+
+
+@pytest.mark.parametrize("kind", ["inception", "effnet_lite0"])
+def test_the_fast_form_gives_the_same_numbers(kind: str) -> None:
+    network = random_inception() if kind == "inception" else random_effnet_lite0()
+    module = FeatureNetworkModule(with_random_statistics(network, torch.float32), description(kind=kind, image=None))
+    images = torch.randint(0, 256, (2, 20, 20, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(4))
+    with torch.inference_mode():
+        features, logits = module(images)
+    module.prepare(torch.device("cpu"))
+    assert not any(isinstance(part, FrozenBatchNorm) for part in module.modules())
+    with torch.inference_mode():
+        fast_features, fast_logits = module(images)
+    assert features.std() > 0
+    scale = float(features.abs().max()), float(logits.abs().max())
+    assert float((fast_features - features).abs().max()) < 1e-5 * scale[0]
+    assert float((fast_logits - logits).abs().max()) < 1e-5 * scale[1]
+
+
+def test_a_trained_classifier_stays_as_it_is(saved: Path) -> None:
+    images = torch.randint(0, 256, (4, 8, 8, 1), dtype=torch.uint8)
+    loaded = load_feature_network(saved)
+    loaded.prepare(torch.device("cpu"))
+    torch.testing.assert_close(loaded(images), small_classifier()(images), rtol=0, atol=0)
+
+
+# ---------------------------------------------------------------------------------------- EfficientNet-Lite0
+
+
+def random_effnet_lite0() -> EfficientNetLite0:
+    torch.manual_seed(0)
+    return EfficientNetLite0().eval()
+
+
+def test_effnet_lite0_has_the_parameters_of_the_release() -> None:
+    # 4,652,008 without the moving statistics of its 49 normalisations.
+    assert sum(parameter.numel() for parameter in EfficientNetLite0().parameters()) == 4_652_008
+
+
+def test_effnet_lite0_pads_as_tensorflow_does() -> None:
+    """Where a size is halved, the odd pixel of padding lies below and to the right."""
+    stem = random_effnet_lite0().stem.conv
+    stem.weight.data.zero_()
+    stem.weight.data[:, :, 0, 0] = 1
+    image = torch.arange(16.0).reshape(1, 1, 4, 4).expand(1, 3, -1, -1) / 3
+    torch.testing.assert_close(stem(image)[0, 0], torch.tensor([[0.0, 2.0], [8.0, 10.0]]))
+
+
+def test_effnet_lite0_of_grey_is_that_of_equal_colours() -> None:
+    network = random_effnet_lite0()
+    images = torch.randint(0, 256, (2, 30, 30, 1), dtype=torch.uint8)
+    with torch.no_grad():
+        features, logits = network(images)
+        torch.testing.assert_close(network(images.expand(-1, -1, -1, 3))[0], features)
+    assert features.shape == (2, 1280)
+    assert logits.shape == (2, 1000)
+
+
+def test_effnet_lite0_is_saved_and_loaded_without_its_package(tmp_path: Path) -> None:
+    network = random_effnet_lite0()
+    save_feature_network(tmp_path, network, description(kind="effnet_lite0", image=None, feature_size=1280))
+    loaded = load_feature_network(tmp_path)
+    images = torch.randint(0, 256, (1, 8, 8, 3), dtype=torch.uint8)
+    torch.testing.assert_close(loaded(images), network(images), rtol=0, atol=0)

@@ -11,22 +11,23 @@ import torch
 import yaml
 from PIL import Image
 
-from components.artifacts.dataset import Dataset
+from components.artifacts.dataset import Dataset, Split
 from components.artifacts.errors import UserError
 from components.artifacts.feature_network import FeatureNetworkModule, save_feature_network
 from components.artifacts.metrics import Metrics, read_metrics, write_metrics
 from components.artifacts.model import Model, save_model
 from components.artifacts.parameters import EvaluateGeneration
-from components.artifacts.ranks import Ranks
 from components.evaluate_generation.__main__ import main
 from components.evaluate_generation.evaluate import evaluate
 from components.evaluate_generation.features import extract, split_batches
+from components.evaluate_generation.imported_statistics import ImportedStatistics
 from components.evaluate_generation.keys import Keys
 from components.evaluate_generation.pictures import save_pictures, save_reconstructions
 from components.evaluate_generation.resolution import averaged
 from components.evaluate_generation.sampling import encode, generate, latents, sample_batches
 from components.evaluate_generation.summary import summary
 from components.measures.frechet_distance import frechet_distance, moments
+from tests.unit.evaluate_generation.toy import ALONE
 
 MakeDataset = Callable[..., Dataset]
 MakeNetwork = Callable[..., FeatureNetworkModule]
@@ -80,7 +81,7 @@ KEYS = {
 
 
 def measured(model: Model, dataset: Dataset, network: FeatureNetworkModule, parameters: EvaluateGeneration) -> Metrics:
-    found = evaluate(model, dataset, network, parameters, Ranks(0, 1, CPU), cache=None, imported=None)
+    found = evaluate(model, dataset, network, parameters, ALONE, cache=None, imported=None)
     assert found is not None
     return found.metrics
 
@@ -289,6 +290,104 @@ def test_what_does_not_belong_together_is_refused(
         measured(other, make_dataset(), make_network(), parameters)
     with pytest.raises(UserError, match="fewer than two images"):
         measured(model, make_dataset(train=1), make_network(), parameters)
+
+
+def test_features_that_are_not_finite_are_refused(
+    model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
+) -> None:
+    network = make_network()
+    network.network.logits.bias[1] = torch.nan
+    with pytest.raises(UserError, match="the feature network classifier gives features that are not finite"):
+        measured(model, make_dataset(), network, parameters)
+
+
+def test_images_that_are_not_finite_are_refused(
+    model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
+) -> None:
+    next(model.networks.generator.parameters()).fill_(torch.inf)
+    with pytest.raises(UserError, match="G gives images that are not finite: the model's weights are of no use"):
+        measured(model, make_dataset(), make_network(), parameters)
+
+
+def test_too_few_images_for_pairs_and_subsets_are_said(
+    model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
+) -> None:
+    metrics = measured(model, make_dataset(train=7, test=5), make_network(), replace(parameters, samples=6))
+    absent = metrics.protocol["not_measured"]
+    assert absent["kd_classifier_samples6_train7_mean"] == "subsets of 10 need as many images on both sides"
+    assert absent["density_classifier_k5_test5_train5"] == "5 neighbours need more images on both sides"
+    assert "5 groups" in absent["standard_error_fd_classifier_samples6_train7"]
+    assert "three counts" in absent["extrapolated_fd_classifier_samples6_train7"]
+    assert "5 features" in absent["standard_error_fd_classifier_samples5_train7"]
+    assert not absent.keys() & metrics.values.keys()
+
+
+def test_the_standard_error_is_that_of_the_mean_over_subsets(
+    model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
+) -> None:
+    data, network = make_dataset(), make_network()
+    values = measured(model, data, network, parameters).values
+    train = moments(network(torch.from_numpy(data.train.images()))[0])
+    samples = network(torch.from_numpy(generate(model, latents(model, 50, seed=0), CPU)))[0]
+    first, second = (frechet_distance(train, moments(part)) for part in (samples[:20], samples[20:40]))
+    # Of two numbers it is half their difference.
+    expected = pytest.approx(abs(first - second) / 2, rel=1e-3)
+    assert values["standard_error_fd_classifier_samples20_train60"] == expected
+    alone = measured(model, make_dataset(test=30), make_network(), parameters)
+    assert "one subset" in alone.protocol["not_measured"]["standard_error_fd_classifier_samples30_train60"]
+
+
+def test_the_distance_to_imported_statistics_stands_beside(
+    model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
+) -> None:
+    data, network = make_dataset(), make_network()
+    train = moments(network(torch.from_numpy(data.train.images()))[0])
+    imported = ImportedStatistics(train, "1" * 64)
+    found = evaluate(model, data, make_network(), parameters, ALONE, cache=None, imported=imported)
+    assert found is not None
+    values = found.metrics.values
+    assert values.keys() == KEYS | {f"fd_classifier_{name}_imported" for name in ("samples50", "samples20", "test20")}
+    for name in ("samples50", "samples20", "test20"):
+        expected = pytest.approx(values[f"fd_classifier_{name}_train60"], rel=1e-4)
+        assert values[f"fd_classifier_{name}_imported"] == expected
+    assert found.metrics.protocol["imported_statistics"] == {"sha256": "1" * 64}
+
+
+@pytest.mark.parametrize("images", ["copies", "test"])
+def test_memorisation_is_seen(
+    model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration, images: str
+) -> None:
+    """A train split that holds the samples, or the test images."""
+    data = make_dataset()
+    samples = generate(model, latents(model, 50, seed=0), CPU)
+    known = samples if images == "copies" else data.test.images()
+    train = Split([np.concatenate([data.train.images(), known])], np.zeros(60 + len(known), np.int64))
+    metrics = measured(model, replace(data, train=train), make_network(), parameters)
+    for by in ("classifier", "pixels"):
+        share = metrics.values[f"nearer_to_train_than_test_{by}_samples12_test12_train{len(train)}"]
+        assert share == (1.0 if images == "copies" else 0.0)
+
+
+def test_picture_of_memorisation_shows_the_nearest_train_images(
+    tmp_path: Path, model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
+) -> None:
+    data = make_dataset()
+    found = evaluate(model, data, make_network(), parameters, ALONE, cache=None, imported=None)
+    assert found is not None
+    save_pictures(tmp_path, model, data, replace(parameters, sheet_images=6), found.memorisation, CPU)
+    whole = np.asarray(Image.open(tmp_path / "memorisation.png"))
+    factor = 7  # 26 pixels become 182
+    sheet = whole[len(whole) - factor * (8 + 6) :][::factor, ::factor]
+    samples = generate(model, latents(model, 50, seed=0)[:12], CPU)
+    train = data.train.images()
+    features = [make_network()(torch.from_numpy(images))[0].numpy() for images in (samples, train)]
+    by_features = np.linalg.norm(features[0][:, None] - features[1][None], axis=2)
+    by_pixels = np.linalg.norm((samples[:, None] / 255 - train[None] / 255).reshape(12, 60, -1), axis=2)
+    for place, sample in enumerate(by_features.min(1).argsort(kind="stable")[:2]):
+        shown = (samples[sample], train[by_features[sample].argmin()], train[by_pixels[sample].argmin()])
+        for column, image in enumerate(shown):
+            left = 3 + place * (26 + 3) + column * 9
+            assert np.array_equal(sheet[3:11, left : left + 8], image[..., 0])
 
 
 def test_features_do_not_depend_on_the_batches(make_dataset: MakeDataset, make_network: MakeNetwork) -> None:
