@@ -97,7 +97,7 @@ class _Convolution(NormalisedConvolution):
         self, inputs: int, outputs: int, kernel: int | tuple[int, int], stride: int = 1, padding: int = 0
     ) -> None:
         pads = (kernel[0] // 2, kernel[1] // 2) if isinstance(kernel, tuple) else padding
-        super().__init__(nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=pads, bias=False), functional.relu)
+        super().__init__(nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=pads, bias=False), torch.relu_)
 
 
 class _BlockA(nn.Module):
