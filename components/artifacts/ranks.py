@@ -55,6 +55,10 @@ class Ranks:
             return wish
         return bool(self.mean(torch.tensor(float(wish), device=self.device)) > 0)
 
+    def wait(self) -> None:
+        """Returns when all ranks have come here."""
+        self.any(False)
+
     def receive(self, tensors: list[Tensor]) -> None:
         """Overwrites the tensors with those of rank 0."""
         if self.count > 1:

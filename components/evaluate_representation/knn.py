@@ -4,14 +4,31 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-_SIMILARITIES_AT_ONCE = 2**24
+from components.evaluate_representation.probe import precision
+from components.evaluate_representation.rows import NUMBERS_AT_ONCE, Rows
 
 
-def nearest(queries: Tensor, train: Tensor, k: int) -> Tensor:
-    """Indices of the k most similar train rows for each query, the most similar first: Q×F, N×F -> Q×k, int64."""
-    directions = F.normalize(train.double(), dim=1)
-    chunks = F.normalize(queries.double(), dim=1).split(max(1, _SIMILARITIES_AT_ONCE // len(train)))
-    return torch.cat([(chunk @ directions.T).topk(k, dim=1).indices for chunk in chunks])
+def nearest(queries: Rows, train: Rows, k: int) -> Tensor:
+    """Row numbers of the k most similar train rows for each query, the most similar first: Q×F, N×F -> Q×k, int64.
+
+    A chunk of queries meets one chunk of train rows after the other, and keeps its k best: at no time are there more
+    similarities than one chunk has with another.
+    """
+    dtype = precision(queries.device)
+    found = []
+    for _, some in queries.chunks():
+        directions = F.normalize(some.to(dtype), dim=1)
+        best = directions.new_full((len(some), 0), 0.0)
+        numbers = torch.empty(len(some), 0, dtype=torch.int64, device=queries.device)
+        for part, others in train.chunks(numbers_a_row=len(some)):
+            similarities = directions @ F.normalize(others.to(dtype), dim=1).T
+            near = similarities.topk(min(k, len(others)), dim=1)
+            best = torch.cat([best, near.values], dim=1)
+            numbers = torch.cat([numbers, near.indices + part.start], dim=1)
+            best, order = best.topk(min(k, best.shape[1]), dim=1)
+            numbers = numbers.gather(1, order)
+        found.append(numbers)
+    return torch.cat(found)
 
 
 def vote(neighbour_labels: Tensor, k: int, classes: int) -> Tensor:
@@ -23,7 +40,10 @@ def vote(neighbour_labels: Tensor, k: int, classes: int) -> Tensor:
     Returns:
         Q, int64.
     """
-    ballots = neighbour_labels[:, :k]
+    return torch.cat([_vote(ballots[:, :k], classes) for ballots in neighbour_labels.split(NUMBERS_AT_ONCE // classes)])
+
+
+def _vote(ballots: Tensor, classes: int) -> Tensor:
     votes = torch.zeros(len(ballots), classes, dtype=torch.int64, device=ballots.device)
     votes.scatter_add_(1, ballots, torch.ones_like(ballots))
     winners = votes == votes.amax(1, keepdim=True)

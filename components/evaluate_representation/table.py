@@ -4,14 +4,20 @@ from collections.abc import Mapping, Sequence
 
 
 def format_table(
-    values: Mapping[str, float], views: Sequence[str], labels_per_class: Sequence[int], neighbours: Sequence[int]
+    values: Mapping[str, float], views: Sequence[str], draws: Sequence[str], neighbours: Sequence[int]
 ) -> list[str]:
-    """One line per view, in percent of the test split; a dash stands for what was not measured."""
+    """One line per view, in percent of the test split; a dash stands for what was not measured.
+
+    Args:
+        draws: the kinds of low-label draws, as `low_label.Draws` names them.
+    """
     columns = {"linear top-1": "linear_top1_{view}_test"}
     if any(key.startswith("linear_top5_") for key in values):
         columns["linear top-5"] = "linear_top5_{view}_test"
-    for count in labels_per_class:
-        columns[f"{count} labels a class"] = f"linear_top1_{{view}}_{count}_per_class_test_mean"
+    for kind in draws:
+        count, unit = kind.split("_", 1)
+        title = f"{count} labels a class" if unit == "per_class" else f"{count} % of labels"
+        columns[title] = f"linear_top1_{{view}}_{kind}_test_mean"
     for k in neighbours:
         columns[f"kNN-{k}"] = f"knn{k}_top1_{{view}}_test"
     rows = [["% of test", *columns]]

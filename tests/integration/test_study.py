@@ -8,7 +8,11 @@ import yaml
 STUDY = {
     "title": "Tiny",
     "seeds": [0],
-    "overrides": ["evaluate_representation.labels_per_class=[]", "evaluate_representation.l2_penalties=[0.1]"],
+    "overrides": [
+        "evaluate_representation.labels_per_class=[]",
+        "evaluate_representation.labels_percent=[]",
+        "evaluate_representation.l2_penalties=[0.1]",
+    ],
     "measures": {"probe": {"key": "linear_top1_mu_test", "title": "probe", "paper": "none", "higher_is_better": True}},
     "curves": [{"log": "inversion.csv", "column": "inversion/image_l1", "title": "error"}],
     "rows": [

@@ -46,21 +46,24 @@ class EvaluateRepresentation:
     l2_penalties: list[float]
     neighbours: list[int]
     labels_per_class: list[int]
+    labels_percent: list[int]
     low_label_draws: int
     batch_size: int
 
     def __post_init__(self) -> None:
         section = "evaluate_representation"
         seed(f"{section}.seed", self.seed)
-        for name in ("l2_penalties", "neighbours", "labels_per_class"):
+        for name in ("l2_penalties", "neighbours", "labels_per_class", "labels_percent"):
             values = getattr(self, name)
-            needs_one = name != "labels_per_class"
+            needs_one = not name.startswith("labels_")
             check(
                 (len(values) > 0 or not needs_one) and all(value > 0 for value in values),
                 f"{section}.{name}",
                 values,
                 "a list of positive numbers",
             )
+        percent = self.labels_percent
+        check(all(value < 100 for value in percent), f"{section}.labels_percent", percent, "1 to 99 each")
         positive(f"{section}.low_label_draws", self.low_label_draws)
         positive(f"{section}.batch_size", self.batch_size)
 

@@ -29,7 +29,13 @@ def model() -> Model:
 @pytest.fixture
 def parameters() -> EvaluateRepresentation:
     return EvaluateRepresentation(
-        seed=0, l2_penalties=[0.001, 0.1], neighbours=[1, 5], labels_per_class=[3], low_label_draws=2, batch_size=16
+        seed=0,
+        l2_penalties=[0.001, 0.1],
+        neighbours=[1, 5],
+        labels_per_class=[3],
+        labels_percent=[10],
+        low_label_draws=2,
+        batch_size=16,
     )
 
 

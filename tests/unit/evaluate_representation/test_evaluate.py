@@ -16,7 +16,7 @@ from components.artifacts.model import Model, save_model
 from components.artifacts.parameters import EvaluateRepresentation
 from components.bigbigan.build import build_networks
 from components.evaluate_representation.__main__ import main
-from components.evaluate_representation.evaluate import evaluate
+from tests.unit.evaluate_representation.alone import evaluate
 from tests.unit.toy_model import AUTOENCODER, GAN, with_values
 
 MakeDataset = Callable[..., Dataset]
@@ -27,10 +27,11 @@ def test_a_labelled_dataset_gives_metrics_protocol_pictures_and_a_table(
 ) -> None:
     lines = evaluate(model, make_dataset(), parameters, tmp_path / "out")
     metrics = read_metrics(tmp_path / "out")
-    views = ["avepool", "bn_crelu", "mu", "pixels", "untrained_avepool", "untrained_bn_crelu"]
+    views = ["avepool", "bn_crelu", "mu", "pixels", "untrained_avepool", "untrained_bn_crelu", "discriminator"]
     expected = {f"{kind}_{view}_test" for kind in ("linear_top1", "knn1_top1", "knn5_top1") for view in views}
     for view in ("avepool", "bn_crelu", "pixels"):
-        expected |= {f"linear_top1_{view}_3_per_class_test_{statistic}" for statistic in ("mean", "std")}
+        for draws in ("3_per_class", "10_percent"):
+            expected |= {f"linear_top1_{view}_{draws}_test_{statistic}" for statistic in ("mean", "std")}
     assert metrics.values.keys() == expected
     assert all(0 <= value <= 1 for value in metrics.values.values())
     assert metrics.values["linear_top1_pixels_test"] == 1.0
@@ -39,14 +40,19 @@ def test_a_labelled_dataset_gives_metrics_protocol_pictures_and_a_table(
     assert metrics.protocol["images"] == {"train": 60, "validation": 30, "test": 30}
     assert metrics.protocol["seed"] == 0
     selected = metrics.protocol["outcomes"]["selected_penalty"]
-    assert selected.keys() == {*views, *(f"{view}_3_per_class" for view in ("avepool", "bn_crelu", "pixels"))}
+    few = {f"{view}_{draws}" for view in ("avepool", "bn_crelu", "pixels") for draws in ("3_per_class", "10_percent")}
+    assert selected.keys() == {*views, *few}
+    assert metrics.protocol["outcomes"]["passes_over_train"].keys() == set(views)
+    assert metrics.protocol["few_labels"]["draws"] == ["3_per_class", "10_percent"]
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "metrics.json",
         "protocol.json",
         "confusion.png",
+        "per_class.csv",
+        "per_class.png",
         "neighbours.png",
     }
-    assert sum(line.startswith(tuple(views)) for line in lines) == 6
+    assert sum(line.split()[0] in views for line in lines) == 7
 
 
 def test_the_protocol_is_the_same_for_another_model_but_for_its_outcomes(
@@ -67,8 +73,8 @@ def test_the_same_run_gives_the_same_bytes(
 ) -> None:
     dataset = make_dataset()
     for name in "ab":
-        evaluate(model, dataset, parameters, tmp_path / name)
-    for name in ("metrics.json", "protocol.json", "confusion.png", "neighbours.png"):
+        evaluate(model, dataset, parameters, tmp_path / name, cache=tmp_path / f"cache-{name}")
+    for name in ("metrics.json", "protocol.json", "confusion.png", "per_class.csv", "per_class.png", "neighbours.png"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
@@ -151,10 +157,10 @@ def test_more_labels_a_class_than_there_are_is_left_out_aloud(
     tmp_path: Path, model: Model, make_dataset: MakeDataset, parameters: EvaluateRepresentation
 ) -> None:
     lines = evaluate(model, make_dataset(), replace(parameters, labels_per_class=[3, 21]), tmp_path / "out")
-    assert lines[0].startswith("skipped 21 labels a class")
-    assert "the smallest class has 20 train images" in lines[0]
+    (line,) = (line for line in lines if line.startswith("skipped 21 labels a class"))
+    assert "the smallest class, one, has 20 train images" in line
     metrics = read_metrics(tmp_path / "out")
-    assert metrics.protocol["few_labels"]["labels_per_class"] == [3]
+    assert metrics.protocol["few_labels"]["draws"] == ["3_per_class", "10_percent"]
     assert not any("21_per_class" in key for key in metrics.values)
 
 
@@ -213,6 +219,7 @@ def test_the_command(
         yaml.safe_dump({"evaluate_representation": asdict(parameters) | {"seed": 4}})
     )
     flags = {"--params": "resolved.yaml", "--model": "model", "--dataset": "dataset", "--output": "evaluation/out"}
+    flags["--cache"] = "cache"
     monkeypatch.setattr(
         sys, "argv", ["x", *(part for flag, name in flags.items() for part in (flag, str(tmp_path / name)))]
     )

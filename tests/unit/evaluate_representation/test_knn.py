@@ -3,8 +3,9 @@ import pytest
 import torch
 from sklearn.neighbors import KNeighborsClassifier
 
-from components.evaluate_representation import knn
+from components.evaluate_representation import rows as rows_module
 from components.evaluate_representation.knn import nearest, vote
+from components.evaluate_representation.rows import rows_of
 
 
 @pytest.fixture
@@ -20,10 +21,10 @@ def points() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 @pytest.mark.parametrize("k", [1, 5])
 def test_agrees_with_scikit_learn(points: tuple[torch.Tensor, torch.Tensor, torch.Tensor], k: int) -> None:
     train, labels, queries = points
-    found = labels[nearest(queries, train, k)]
+    found = labels[nearest(rows_of(queries), rows_of(train), k)]
     theirs = KNeighborsClassifier(k, metric="cosine", algorithm="brute").fit(train.numpy(), labels.numpy())
     indices = theirs.kneighbors(queries.numpy(), return_distance=False)
-    np.testing.assert_array_equal(nearest(queries, train, k), indices)
+    np.testing.assert_array_equal(nearest(rows_of(queries), rows_of(train), k), indices)
     counts = np.sort((found[:, :, None] == torch.arange(3)).sum(1).numpy(), axis=1)
     clear = counts[:, -1] > counts[:, -2]
     assert clear.sum() > 60
@@ -47,13 +48,15 @@ def test_the_majority_wins_and_among_equals_the_class_of_the_nearest(ballots: li
 
 def test_it_is_the_angle_that_counts_and_not_the_length() -> None:
     train = torch.tensor([[100.0, 1.0], [0.0, 0.01]])
-    assert nearest(torch.tensor([[1.0, 0.0], [0.0, 50.0]]), train, 2).tolist() == [[0, 1], [1, 0]]
+    assert nearest(rows_of(torch.tensor([[1.0, 0.0], [0.0, 50.0]])), rows_of(train), 2).tolist() == [[0, 1], [1, 0]]
 
 
 def test_the_size_of_chunks_does_not_matter(
     points: tuple[torch.Tensor, torch.Tensor, torch.Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train, _, queries = points
-    whole = nearest(queries, train, 7)
-    monkeypatch.setattr(knn, "_SIMILARITIES_AT_ONCE", 3 * len(train))
-    assert torch.equal(nearest(queries, train, 7), whole)
+    whole = nearest(rows_of(queries), rows_of(train), 7)
+    assert torch.equal(whole, nearest(rows_of(queries), rows_of(train), len(train))[:, :7])
+    for rows_at_once in (9, 64):
+        monkeypatch.setattr(rows_module, "NUMBERS_AT_ONCE", 6 * rows_at_once)
+        assert torch.equal(nearest(rows_of(queries), rows_of(train), 7), whole)
