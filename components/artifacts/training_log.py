@@ -4,6 +4,8 @@
     <model>/drift.csv       how far the samples are from the train images, how diverse; layers' singular values
     <model>/inversion.csv   what is left of images after G(E(x)) and of latents after E(G(z)); none without an encoder
     <model>/signs.json      [{step, sign}]: what looked wrong when, and what to try; empty, if nothing did
+
+Each CSV file has a column `step`, counted from 1, and columns of finite numbers.
 """
 
 import csv

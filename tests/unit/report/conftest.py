@@ -216,14 +216,21 @@ def run(tmp_path: Path) -> Run:
     return Run(tmp_path / "run")
 
 
-@pytest.fixture
-def show(monkeypatch: pytest.MonkeyPatch) -> Callable[[Run], Page]:
+def make_page(run: Run) -> Page:
     """Writes the run, makes its page by the command, and takes it apart."""
-
-    def make(run: Run) -> Page:
-        run.write()
-        monkeypatch.setattr(sys, "argv", ["report", *run.flags()])
+    run.write()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["report", *run.flags()])
         main()
-        return Page((run.root / "report" / "index.html").read_text(encoding="utf-8"))
+    return Page((run.root / "report" / "index.html").read_text(encoding="utf-8"))
 
-    return make
+
+@pytest.fixture
+def show() -> Callable[[Run], Page]:
+    return make_page
+
+
+@pytest.fixture(scope="session")
+def usual_text(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What the page of a run says that lacks nothing."""
+    return make_page(Run(tmp_path_factory.mktemp("usual") / "run")).text
