@@ -75,14 +75,14 @@ def main() -> None:
         imported = read_statistics(args.reference_statistics, network.feature_size)
     with all_ranks() as ranks:
         found = evaluate(model, dataset, network, parameters, ranks, args.cache, imported)
-        if found is None:
-            return
-        with new_directory(args.output, known_by="metrics.json") as directory:
-            write_metrics(directory, found.metrics)
-            save_pictures(directory, model, dataset, parameters, found.memorisation, ranks.device)
-    print(summary(found.metrics))
-    pictures = sorted(path.name for path in args.output.glob("*.png"))
-    print(f"pictures in {args.output}: {', '.join(pictures)}")
+        if found is not None:
+            with new_directory(args.output, known_by="metrics.json") as directory:
+                write_metrics(directory, found.metrics)
+                save_pictures(directory, model, dataset, parameters, found.memorisation, ranks.device)
+            print(summary(found.metrics))
+            pictures = sorted(path.name for path in args.output.glob("*.png"))
+            print(f"pictures in {args.output}: {', '.join(pictures)}")
+        ranks.wait()
 
 
 if __name__ == "__main__":

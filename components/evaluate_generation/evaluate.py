@@ -178,7 +178,7 @@ def _reconstruction(model: Model, collected: Collected, target: str, keys: Keys)
 
 def _memorisation(found: Memorisation | None, train: int, keys: Keys) -> Numbers:
     if found is None:
-        return {}, {}
+        return {}, {"nearer_to_train_than_test": "the test split is empty"}
     values = {}
     for by, nearest in ((keys.network, found.by_features), ("pixels", found.by_pixels)):
         samples, others = nearest.distances[: found.samples], nearest.distances[found.samples :]

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 from torch import Tensor
+from tqdm import tqdm
 
 from components.measures.frechet_distance import Moments, frechet_distance
 from components.measures.running_moments import RunningMoments
@@ -26,7 +27,8 @@ def standard_error(groups: list[RunningMoments], reference: Moments) -> float:
 
     Each group must be small enough for the others together to have more images than features.
     """
-    left_out = [_distance(groups[:n] + groups[n + 1 :], reference) for n in range(len(groups))]
+    turns = tqdm(range(len(groups)), desc="standard error", unit="group", leave=False)
+    left_out = [_distance(groups[:n] + groups[n + 1 :], reference) for n in turns]
     return math.sqrt((len(groups) - 1) * float(np.var(left_out)))
 
 
@@ -42,7 +44,7 @@ def extrapolated(groups: list[RunningMoments], reference: Moments) -> float:
     if len(used) < 3:
         raise ValueError(f"a line through {len(used)} points tells nothing")
     distances = []
-    for n in used:
+    for n in tqdm(used, desc="extrapolation", unit="count", leave=False):
         starts = range(0, len(groups) - n + 1, n)
         distances.append(np.mean([_distance(groups[start : start + n], reference) for start in starts]))
     _, intercept = np.polyfit([1 / (n * size) for n in used], distances, 1)

@@ -19,8 +19,7 @@ class NearestImages:
         self.indices = torch.full((len(queries),), -1, dtype=torch.int64, device=queries.device)
 
     def add(self, images: Tensor, indices: Tensor) -> None:
-        """Looks through images N×D, whose numbers, N, increase from call to call: of equally near ones the first stays.
-        """
+        """Looks through images N×D with the numbers N, which increase: of equally near ones the first stays."""
         others = images.double() - self._middle
         squares = self._queries.square().sum(1, keepdim=True) + others.square().sum(1)
         nearest, which = (squares - 2 * self._queries @ others.T).clamp(min=0).min(1)

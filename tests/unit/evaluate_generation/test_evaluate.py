@@ -146,11 +146,18 @@ def test_inception_alone_is_called_fid_and_inception_score(
     model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
 ) -> None:
     values = measured(model, make_dataset(), make_network("inception"), parameters).values
-    assert {"fid_samples50_train60", "fid_test20_train60", "inception_score_samples50_mean"} <= values.keys()
+    assert {
+        "fid_samples50_train60",
+        "fid_test20_train60",
+        "extrapolated_fid_samples50_train60",
+        "kid_samples50_train50_mean",
+        "inception_score_samples50_mean",
+    } <= values.keys()
     assert not any("class" in key for key in values)
     for name in ("classifier", "rotations"):
         keys = Keys(name, 3, 5)
-        assert not {keys.distance("a", "b"), keys.score("a", "mean")} & {"fid_a_b", "inception_score_a_mean"}
+        given = {keys.distance("a", "b"), keys.score("a", "mean"), keys.kernel_distance("a", "b", "mean")}
+        assert not given & {"fid_a_b", "inception_score_a_mean", "kid_a_b_mean"}
 
 
 def test_rotations_have_no_score_and_no_classes(
@@ -170,6 +177,7 @@ def test_small_test_split_skips_the_floor_with_a_reason(
     absent = metrics.protocol["not_measured"]
     assert "fd_classifier_samples50_train60" in metrics.values
     assert f"fd_classifier_test{test}_train60" not in metrics.values
+    assert ("nearer_to_train_than_test" in absent) == (test == 0)
     assert ("floor" in absent) if test == 0 else (f"fd_classifier_test{test}_train60" in absent)
     assert (f"reconstruction_relative_l2_test{test}" in absent) == (test < 2)
     assert "generated" in summary(metrics)
@@ -495,9 +503,13 @@ def test_the_command(
     monkeypatch.setattr("components.evaluate_generation.__main__.open_dataset", lambda directory: make_dataset())
     places = {"params": "resolved.yaml", "model": "model", "feature-network": "network", "output": "out"}
     flags = [word for flag, place in places.items() for word in (f"--{flag}", str(tmp_path / place))]
+    np.savez(tmp_path / "reference.npz", mu=np.zeros(5), sigma=np.eye(5))
+    flags += ["--reference-statistics", str(tmp_path / "reference.npz"), "--cache", str(tmp_path / "cache")]
     monkeypatch.setattr(sys, "argv", ["evaluate_generation", *flags, "--dataset", "data"])
     main()
-    assert read_metrics(tmp_path / "out").values.keys() == KEYS
+    imported = {f"fd_classifier_{name}_imported" for name in ("samples50", "samples20", "test20")}
+    assert read_metrics(tmp_path / "out").values.keys() == KEYS | imported
+    assert len(list((tmp_path / "cache").iterdir())) == 1
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "metrics.json",
         "protocol.json",
