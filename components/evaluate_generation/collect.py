@@ -74,7 +74,9 @@ def collect(
     reconstruction = None
     if encoder is not None and len(order) >= 2:
         reconstruction = reconstruct(model, encoder, network, dataset.test, order, test.logits, batch_size, ranks)
-    memorisation = _memorisation(model, dataset, network, samples, test, parameters, ranks) if len(order) else None
+    memorisation = None
+    if parameters.memorisation_images and len(order):
+        memorisation = _memorisation(model, dataset, network, samples, test, parameters, ranks)
     return Collected(samples, test, reference, reconstruction, memorisation)
 
 

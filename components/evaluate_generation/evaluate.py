@@ -29,7 +29,7 @@ from components.evaluate_generation.sampling import generated_size
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The numbers, and what the picture of memorisation is drawn from (None without test images)."""
+    """The numbers, and what the picture of memorisation is drawn from, if it was looked for."""
 
     metrics: Metrics
     memorisation: Memorisation | None
@@ -84,7 +84,7 @@ def evaluate(
             numbers.append(_mean_of_subsets(samples, len(test), reference, imported, network.target, keys, parameters))
     numbers += [
         _reconstruction(model, collected, network.target, keys),
-        _memorisation(collected.memorisation, len(reference), keys),
+        _memorisation(collected, len(reference), keys),
     ]
     values = {key: value for found, _ in numbers for key, value in found.items()}
     absent = {key: reason for _, missing in numbers for key, reason in missing.items()}
@@ -176,9 +176,11 @@ def _reconstruction(model: Model, collected: Collected, target: str, keys: Keys)
     return values | ({keys.same_class(images): found.same_class} if target == "labels" else {}), {}
 
 
-def _memorisation(found: Memorisation | None, train: int, keys: Keys) -> Numbers:
+def _memorisation(collected: Collected, train: int, keys: Keys) -> Numbers:
+    found = collected.memorisation
     if found is None:
-        return {}, {"nearer_to_train_than_test": "the test split is empty"}
+        reason = "memorisation_images is 0" if len(collected.test) else "the test split is empty"
+        return {}, {"nearer_to_train_than_test": reason}
     values = {}
     for by, nearest in ((keys.network, found.by_features), ("pixels", found.by_pixels)):
         samples, others = nearest.distances[: found.samples], nearest.distances[found.samples :]

@@ -88,8 +88,9 @@ class EvaluateGeneration:
         section = "evaluate_generation"
         seed(f"{section}.seed", self.seed)
         for field in fields(self):
-            if field.name != "seed":
+            if field.name not in ("seed", "memorisation_images"):
                 positive(f"{section}.{field.name}", getattr(self, field.name))
+        check(self.memorisation_images >= 0, f"{section}.memorisation_images", self.memorisation_images, "0 or more")
         splits, neighbours = self.inception_score_splits, self.precision_recall_neighbours
         enough = self.samples >= splits and self.samples > neighbours
         allowed = f"at least {max(splits, neighbours + 1)}: {section}.inception_score_splits is {splits} and "

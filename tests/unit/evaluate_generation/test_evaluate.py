@@ -376,6 +376,14 @@ def test_memorisation_is_seen(
         assert share == (1.0 if images == "copies" else 0.0)
 
 
+def test_memorisation_is_left_out_on_demand(
+    model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
+) -> None:
+    metrics = measured(model, make_dataset(), make_network(), replace(parameters, memorisation_images=0))
+    assert KEYS - metrics.values.keys() == {key for key in KEYS if key.startswith("nearer")}
+    assert metrics.protocol["not_measured"] == {"nearer_to_train_than_test": "memorisation_images is 0"}
+
+
 def test_picture_of_memorisation_shows_the_nearest_train_images(
     tmp_path: Path, model: Model, make_dataset: MakeDataset, make_network: MakeNetwork, parameters: EvaluateGeneration
 ) -> None:

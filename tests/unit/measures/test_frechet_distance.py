@@ -87,10 +87,24 @@ def test_direction_and_symmetry() -> None:
     assert distance(real, far) == pytest.approx(distance(far, real), rel=1e-9)
 
 
-def test_dead_features_are_no_trouble() -> None:
+def test_dead_features_add_nothing() -> None:
     real, fake = features(100, 6, 5), features(100, 6, 6)
+    alive = torch.tensor([0, 1, 3, 4, 5])
+    expected = distance(real[:, alive], fake[:, alive])
     real[:, 2] = fake[:, 2] = 0.0
-    assert np.isfinite(distance(real, fake))
+    assert distance(real, fake) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_known_gaussians_that_are_flat(swapped: bool) -> None:
+    """Variances (1, 0) and (4, 9), turned together: (1 - 2)² + 3²."""
+    turn = torch.tensor([[0.6, -0.8], [0.8, 0.6]], dtype=torch.float64)
+    flat, full = (
+        Moments(torch.zeros(2).double(), turn @ torch.diag(torch.tensor(v).double()) @ turn.T)
+        for v in ([1.0, 0.0], [4.0, 9.0])
+    )
+    pair = (full, flat) if swapped else (flat, full)
+    assert frechet_distance(*pair) == pytest.approx(10.0, abs=1e-6)
 
 
 def test_moments_do_not_depend_on_chunks_and_are_float64() -> None:
