@@ -12,6 +12,7 @@ validation_images (null where nothing was trained or held out) and weights_sha25
 Loading needs no pickle and runs no code from the files.
 """
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -75,14 +76,14 @@ class FeatureNetworkModule(nn.Module):
         """Moves it to the device in its fastest form: the same numbers up to rounding, but not to be saved any more.
 
         A published network's normalisations are folded into its convolutions; its images lie channels last; a GPU runs
-        compiled code.
+        compiled code, where there is a C compiler.
         """
         self.to(device)
         if self.description["kind"] == "trained":
             return
         fold(self.network)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        if device.type == "cuda":
+        if device.type == "cuda" and shutil.which("cc"):  # which Triton needs
             self.network.compile()
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
