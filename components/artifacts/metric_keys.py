@@ -16,6 +16,7 @@ Direction = Literal["higher", "lower"]
 
 _UNTRAINED = "untrained_"
 _PIXELS = "pixels"
+_OF_ENCODER = ("bn_crelu", "avepool", "mu")
 _ACCURACY_KEY = re.compile(
     r"(?P<classifier>(?:linear|knn\d+)_top\d+)_(?P<features>[a-z0-9_]+?)"
     r"(?:_(?P<labels>\d+_per_class|\d+_percent))?_(?P<split>train|validation|test)(?:_(?P<statistic>mean|std))?"
@@ -63,7 +64,7 @@ _MEASURES = (
     Measure("recall", "recall", "higher", share=True),
     Measure("density", "density", "higher"),
     Measure("coverage", "coverage", "higher", share=True),
-    Measure("nearer_to_train_than_test", "memorisation (0.5: as near to train images as test images are)", None),
+    Measure("nearer_to_train_than_test", "memorisation (0.5: as test images)", None),
     Measure("class_total_variation", "distance of class shares", "lower", share=True),
     Measure("mean_pixel", "mean pixel", None),
     Measure("reconstruction_same_class", "reconstructions of the same class", "higher", share=True),
@@ -126,12 +127,13 @@ class Accuracy:
         return self.statistic == "std"
 
     @property
-    def is_baseline(self) -> bool:
-        return self.features == _PIXELS or self.features.startswith(_UNTRAINED)
+    def is_reference(self) -> bool:
+        """Whether it is there to hold E's accuracies against."""
+        return self.features not in _OF_ENCODER
 
     def baselines(self) -> dict[str, str]:
         """The keys of the same classifier on features that BigBiGAN has not taught, by what these are."""
-        if self.is_baseline:
+        if self.is_reference:
             return {}
         untrained, pixels = (replace(self, features=name) for name in (_UNTRAINED + self.features, _PIXELS))
         return {"untrained": untrained.key, "raw pixels": pixels.key}
@@ -149,18 +151,22 @@ class Accuracy:
         return f"{count} labels a class" if unit == "per_class" else f"{count} % of the labels"
 
     @property
-    def headline(self) -> str:
+    def protocol_title(self) -> str:
         """The classifier and its labels."""
         parts = (self.classifier_title, self.labels_title)
         return ", ".join(part for part in parts if part) + _statistic_title(self.statistic, "mean")
 
     @property
+    def headline(self) -> str:
+        return self.classifier_title
+
+    @property
     def detail(self) -> str:
-        return features_title(self.features)
+        return ", ".join(part for part in (features_title(self.features), self.labels_title) if part)
 
     @property
     def title(self) -> str:
-        return f"{self.headline}, {self.detail}"
+        return f"{self.protocol_title}, {features_title(self.features)}"
 
 
 @dataclass(frozen=True)
@@ -187,11 +193,6 @@ class OfImages:
     @property
     def is_spread(self) -> bool:
         return self.derived == "standard_error" or self.statistic == "std"
-
-    @property
-    def is_baseline(self) -> bool:
-        """Whether it is a number of real images; what is reconstructed from test images is not."""
-        return self.images != "samples" and not self.name.startswith("reconstruction")
 
     def is_floor_of(self, other: "OfImages") -> bool:
         """Whether it is the same of real held-out images, as many of them where the count matters."""

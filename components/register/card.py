@@ -140,9 +140,9 @@ def _accuracy_rows(values: Mapping[str, float]) -> list[list[str]]:
     rows = []
     for key, value in sorted(values.items()):
         reading = read_key(key)
-        if not isinstance(reading, Accuracy) or reading.is_baseline:
+        if not isinstance(reading, Accuracy) or reading.is_reference:
             continue
-        what = [f"{reading.headline}, {reading.split}", features_title(reading.features)]
+        what = [f"{reading.protocol_title}, {reading.split}", features_title(reading.features)]
         rows.append([*what, _number(value), _beside(key, values, "untrained"), _beside(key, values, "raw pixels")])
     return rows
 

@@ -14,14 +14,14 @@ class AccuracyRow:
 
     title: str
     definition: str
-    is_baseline: bool
+    is_reference: bool
     cells: list[Number | None]
 
 
 @dataclass(frozen=True)
 class AccuracyTable:
-    """`groups`: (title, number of columns) of the head's first line; `columns` its second. `best`: by column the key of
-    the best that is no baseline."""
+    """`groups`: (title, number of columns) of the head's first line; `columns` its second. `best`: the keys of the best
+    of each column, references aside."""
 
     groups: list[tuple[str, int]]
     columns: list[str]
@@ -50,7 +50,7 @@ def accuracy_table(values: Mapping[str, float], definitions: Mapping[str, str]) 
         AccuracyRow(
             features_title(view),
             definitions.get(view, ""),
-            replace(protocols[0], features=view).is_baseline,
+            replace(protocols[0], features=view).is_reference,
             [_number_if_measured(replace(protocol, features=view).key, values) for protocol in protocols],
         )
         for view in views
@@ -60,15 +60,15 @@ def accuracy_table(values: Mapping[str, float], definitions: Mapping[str, str]) 
 
 
 def _by_view(accuracy: Accuracy) -> tuple[bool, int]:
-    """What BigBiGAN has learned, then what it is held against; BN+CReLU and AvePool first."""
-    known = ("bn_crelu", "avepool", "mu", "untrained_bn_crelu", "untrained_avepool", "pixels")
-    return accuracy.is_baseline, known.index(accuracy.features) if accuracy.features in known else len(known)
+    """What E has learned, then what it is held against; BN+CReLU and AvePool first."""
+    known = ("bn_crelu", "avepool", "mu", "untrained_bn_crelu", "untrained_avepool", "pixels", "discriminator")
+    return accuracy.is_reference, known.index(accuracy.features) if accuracy.features in known else len(known)
 
 
 def _group(protocol: Accuracy) -> str:
     if protocol.neighbours:
         return "k nearest neighbours"
-    return f"linear probe, {protocol.labels_title}" if protocol.labels else "linear probe"
+    return protocol.labels_title or "linear probe"
 
 
 def _column(protocol: Accuracy) -> str:
@@ -77,7 +77,7 @@ def _column(protocol: Accuracy) -> str:
 
 def _best(rows: list[AccuracyRow]) -> set[str]:
     best = set()
-    for column in zip(*(row.cells for row in rows if not row.is_baseline), strict=True):
+    for column in zip(*(row.cells for row in rows if not row.is_reference), strict=True):
         numbers = [cell for cell in column if cell is not None]
         if len(numbers) > 1:
             highest = max(cell.value for cell in numbers)

@@ -40,7 +40,7 @@ OF_IMAGES = [
     ),
     (
         "nearer_to_train_than_test_pixels_samples500_test500_train4000",
-        "memorisation (0.5: as near to train images as test images are), pixels",
+        "memorisation (0.5: as test images), pixels",
         "500 samples against 500 test images and 4,000 train images",
     ),
 ]
@@ -121,6 +121,7 @@ def test_accuracies_stand_beside_the_same_of_untrained_features_and_pixels() -> 
     both = {"untrained": "linear_top1_untrained_mu_test", "raw pixels": "linear_top1_pixels_test"}
     assert beside("linear_top1_mu_test", values) == both
     assert beside("linear_top1_pixels_test", values) == {}
+    assert beside("linear_top1_discriminator_test", values | {"linear_top1_discriminator_test": 0.5}) == {}
     assert beside("linear_top1_untrained_mu_test", values) == {}
     assert beside("linear_top1_mu_10_per_class_test_mean", values) == {}
 
