@@ -54,6 +54,7 @@ benchmark: $(VENV)/.run  ## speed, as ratios against a named alternative
 	python -m tests.benchmarks.revnet_memory
 	python -m tests.benchmarks.frechet_distance
 	python -m tests.benchmarks.inception_features
+	python -m tests.benchmarks.probe
 
 # Studies: params/study/ says what each is, docs/studies/ has what came out. Experiments run on one thread each.
 STUDY = OMP_NUM_THREADS=1 python -m components.study $(subst -,_,$@) --output docs/studies --jobs $(JOBS)

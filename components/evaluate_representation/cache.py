@@ -47,7 +47,7 @@ def obtain(
         if not ranks.any(ranks.writes and not _is_whole(directory, identity)):
             return directory, True
         if ranks.writes:
-            for leftover in directory.glob("*.*"):
+            for leftover in directory.iterdir():
                 leftover.unlink()
         ranks.wait()
         write(directory)
@@ -99,6 +99,6 @@ def _locked(directory: Path, ranks: Ranks) -> Iterator[None]:
         yield
         return
     directory.mkdir(parents=True, exist_ok=True)
-    with (directory / ".lock").open("w") as lock:
+    with directory.with_name(f".{directory.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # freed by the system, however this process ends
         yield

@@ -13,8 +13,10 @@ Part = slice | np.ndarray
 
 # In a chunk, so that a few of its size fit beside everything else: 256 MiB in float64.
 NUMBERS_AT_ONCE = 2**25
-# What is read again and again stays in memory if it is smaller than this: 1 GiB in float64; on a GPU, a quarter of it.
-_NUMBERS_HELD = 2**27
+# What is worked on as a whole takes so much memory at most, with what is made of it: on a CPU in all, on a GPU a share.
+_BYTES_ON_CPU = 2**31
+_SHARE_OF_GPU = 4
+_BYTES_A_NUMBER = 32
 
 
 @dataclass(frozen=True)
@@ -43,15 +45,11 @@ class Rows:
 
     @property
     def fits(self) -> bool:
-        """Whether all of it may stay in memory."""
-        held = _NUMBERS_HELD
+        """Whether all of it may be in memory, and worked on as a whole."""
+        room = _BYTES_ON_CPU
         if self.device.type == "cuda":
-            held = torch.cuda.get_device_properties(self.device).total_memory // 4 // 4
-        return self.count * self.width <= held
-
-    def held(self) -> "Rows":
-        """Itself, read once and kept, if it fits; else as it is."""
-        return rows_of(self.all()) if self.fits else self
+            room = torch.cuda.get_device_properties(self.device).total_memory // _SHARE_OF_GPU
+        return self.count * self.width * _BYTES_A_NUMBER <= room
 
     def chunks(self, numbers_a_row: int = 0) -> Iterator[tuple[slice, Tensor]]:
         """All rows, in order; the next chunk is read while the present one is worked on.

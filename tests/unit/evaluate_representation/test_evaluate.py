@@ -17,7 +17,7 @@ from components.artifacts.parameters import EvaluateRepresentation
 from components.bigbigan.build import build_networks
 from components.evaluate_representation.__main__ import main
 from tests.unit.evaluate_representation.alone import evaluate
-from tests.unit.toy_model import AUTOENCODER, GAN, with_values
+from tests.unit.toy_model import AUTOENCODER, CONFIG, GAN, with_values
 
 MakeDataset = Callable[..., Dataset]
 
@@ -142,15 +142,68 @@ def test_every_kind_of_encoder_is_measured_alike(
     assert {"linear_top1_mu_test", "knn1_top1_untrained_avepool_test"} <= keys
 
 
-@pytest.mark.parametrize("split", ["train", "validation", "test"])
-def test_a_class_may_be_absent_from_a_split(
-    tmp_path: Path, model: Model, make_dataset: MakeDataset, parameters: EvaluateRepresentation, split: str
+@pytest.mark.parametrize(
+    ("split", "remark"),
+    [
+        ("train", "train has no image of three: never predicted, so that 10 of 30 test images are counted as wrong"),
+        ("validation", None),
+        ("test", "test has no image of three: of that nothing is measured"),
+    ],
+)
+def test_a_class_may_be_absent_from_a_split_and_it_is_said(
+    tmp_path: Path,
+    model: Model,
+    make_dataset: MakeDataset,
+    parameters: EvaluateRepresentation,
+    split: str,
+    remark: str | None,
 ) -> None:
     count = 60 if split == "train" else 30
     dataset = make_dataset(labels={split: np.arange(count) % 2})
-    evaluate(model, dataset, parameters, tmp_path / "out")
+    lines = evaluate(model, dataset, parameters, tmp_path / "out")
     accuracy = read_metrics(tmp_path / "out").values["linear_top1_pixels_test"]
     assert accuracy == pytest.approx(2 / 3 if split == "train" else 1.0)
+    assert [line for line in lines if "has no image of" in line] == ([remark] if remark else [])
+
+
+def test_one_image_per_class_is_measured_and_what_it_cannot_give_is_said(
+    tmp_path: Path, model: Model, make_dataset: MakeDataset, parameters: EvaluateRepresentation
+) -> None:
+    names = [f"class {index}" for index in range(8)]
+    dataset = make_dataset(classes=names, counts=(8, 8, 16))
+    lines = evaluate(model, dataset, parameters, tmp_path / "out")
+    metrics = read_metrics(tmp_path / "out")
+    assert metrics.values["linear_top1_pixels_test"] == 1.0
+    assert metrics.values["linear_top5_pixels_test"] == 1.0
+    assert not any("per_class" in key or "percent" in key for key in metrics.values)
+    beginnings = ("skipped 3 labels", "skipped 10 % of", "train has a single image", "pixels: 8 train images for 64")
+    for beginning in beginnings:
+        (line,) = (line for line in lines if line.startswith(beginning))
+        assert line in metrics.protocol["outcomes"]["remarks"]
+    (line,) = (line for line in lines if line.startswith("train has a single image"))
+    assert line == "train has a single image of class 0, class 1, class 2, class 3, class 4 and 3 more classes"
+
+
+def test_a_second_run_takes_the_features_from_the_cache_and_gives_the_same_numbers(
+    tmp_path: Path, model: Model, make_dataset: MakeDataset, parameters: EvaluateRepresentation
+) -> None:
+    dataset = make_dataset()
+    first = evaluate(model, dataset, parameters, tmp_path / "a")
+    model.networks.encoder.trunk.register_forward_hook(lambda *_: pytest.fail("computed again"))
+    second = evaluate(model, dataset, parameters, tmp_path / "b")
+    assert second[0].endswith("features of the trained encoder, untrained encoder, discriminator")
+    assert second[1:] == first
+    assert read_metrics(tmp_path / "a") == read_metrics(tmp_path / "b")
+
+
+def test_a_discriminator_without_features_of_images_is_left_out_and_said(
+    tmp_path: Path, make_dataset: MakeDataset, parameters: EvaluateRepresentation
+) -> None:
+    config = with_values(CONFIG, {"model.discriminator": {"kind": "mlp", "width": 6, "scores": ["joint"]}})
+    model = Model(build_networks(config, seed=0).eval().requires_grad_(False), config, {})
+    lines = evaluate(model, make_dataset(), parameters, tmp_path / "out")
+    assert "skipped the view discriminator: all features of this discriminator depend on z" in lines
+    assert "linear_top1_discriminator_test" not in read_metrics(tmp_path / "out").values
 
 
 def test_more_labels_a_class_than_there_are_is_left_out_aloud(

@@ -112,7 +112,7 @@ def test_features_that_do_not_fit_into_memory_give_the_same_probes_chunk_by_chun
     features = rows_of(x + 3.0).then(note, x.shape[1])
     held = fit(features, y, [1e-2, 1.0], shape[2])
     assert max(read) == len(x)
-    monkeypatch.setattr(rows_module, "_NUMBERS_HELD", 0)
+    monkeypatch.setattr(rows_module, "_BYTES_ON_CPU", 0)
     monkeypatch.setattr(rows_module, "NUMBERS_AT_ONCE", 20 * x.shape[1])
     read.clear()
     streamed = fit(features, y, [1e-2, 1.0], shape[2])

@@ -1,0 +1,154 @@
+import json
+import multiprocessing
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from components.artifacts.model import Model
+from components.evaluate_representation.cache import code_hash, obtain, weights_hash
+from components.evaluate_representation.networks import obtain_features, trained_encoder
+from tests.unit.evaluate_representation.alone import ALONE
+
+IDENTITY = {"network": "abc", "dataset": "1"}
+
+
+def write(directory: Path) -> None:
+    np.save(directory / "train.npy", np.arange(12, dtype=np.float32).reshape(4, 3))
+    np.save(directory / "test.npy", np.ones((2, 3), np.float32))
+
+
+def fail(directory: Path) -> None:
+    raise AssertionError("written although it is there")
+
+
+@pytest.fixture
+def entry(tmp_path: Path) -> Path:
+    directory, was_there = obtain(tmp_path, "encoder", IDENTITY, write, ALONE)
+    assert not was_there
+    return directory
+
+
+def test_what_is_there_is_taken(tmp_path: Path, entry: Path) -> None:
+    assert obtain(tmp_path, "encoder", dict(IDENTITY), fail, ALONE) == (entry, True)
+    assert np.load(entry / "train.npy", mmap_mode="r").sum() == 66
+
+
+@pytest.mark.parametrize("identity", [{"network": "abc", "dataset": "2"}, {"network": "abd", "dataset": "1"}])
+def test_another_network_or_dataset_is_another_entry(tmp_path: Path, entry: Path, identity: dict[str, str]) -> None:
+    directory, was_there = obtain(tmp_path, "encoder", identity, write, ALONE)
+    assert not was_there
+    assert directory != entry
+    assert obtain(tmp_path, "encoder", IDENTITY, fail, ALONE)[1]
+
+
+def lose_the_last(entry: Path) -> None:
+    (entry / "entry.json").unlink()
+
+
+def truncate(entry: Path) -> None:
+    os.truncate(entry / "train.npy", 100)
+
+
+def lose_a_file(entry: Path) -> None:
+    (entry / "test.npy").unlink()
+
+
+def tear_the_last(entry: Path) -> None:
+    (entry / "entry.json").write_text('{"identity": ')
+
+
+def rename(entry: Path) -> None:
+    content = json.loads((entry / "entry.json").read_text())
+    content["identity"]["dataset"] = "2"
+    (entry / "entry.json").write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize("damage", [lose_the_last, truncate, lose_a_file, tear_the_last, rename])
+def test_a_torn_entry_is_never_taken(tmp_path: Path, entry: Path, damage: Callable[[Path], None]) -> None:
+    damage(entry)
+    again, was_there = obtain(tmp_path, "encoder", IDENTITY, write, ALONE)
+    assert (again, was_there) == (entry, False)
+    assert obtain(tmp_path, "encoder", IDENTITY, fail, ALONE)[1]
+
+
+def test_leftovers_of_a_killed_run_are_no_part_of_the_next(tmp_path: Path, entry: Path) -> None:
+    lose_the_last(entry)
+    np.save(entry / "old-train.npy", np.ones(3))
+    obtain(tmp_path, "encoder", IDENTITY, write, ALONE)
+    assert {path.name for path in entry.glob("*.npy")} == {"train.npy", "test.npy"}
+
+
+def test_a_run_that_fails_leaves_no_entry(tmp_path: Path) -> None:
+    def fall(directory: Path) -> None:
+        write(directory)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        obtain(tmp_path, "encoder", IDENTITY, fall, ALONE)
+    assert not obtain(tmp_path, "encoder", IDENTITY, write, ALONE)[1]
+
+
+def slowly(cache: Path, started: object, go_on: object, found: object) -> None:
+    def write_slowly(directory: Path) -> None:
+        started.set()  # type: ignore[attr-defined]
+        go_on.wait(60)  # type: ignore[attr-defined]
+        write(directory)
+
+    found.put(obtain(cache, "encoder", IDENTITY, write_slowly, ALONE)[1])  # type: ignore[attr-defined]
+
+
+def test_of_two_runs_that_want_the_same_one_waits_for_the_other(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    started, go_on, never, found = context.Event(), context.Event(), context.Event(), context.Queue()
+    first = context.Process(target=slowly, args=(tmp_path, started, go_on, found))
+    first.start()
+    assert started.wait(60)
+    second = context.Process(target=slowly, args=(tmp_path, never, go_on, found))
+    second.start()
+    second.join(0.5)
+    assert second.is_alive()
+    go_on.set()
+    assert [found.get(timeout=60), found.get(timeout=60)] == [False, True]
+    first.join(60)
+    second.join(60)
+    assert not never.is_set()
+
+
+def test_the_hash_of_a_network_is_that_of_its_weights_and_buffers() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    first = weights_hash(network)
+    assert weights_hash(network) == first
+    network[1].running_mean[1] += 1e-6
+    second = weights_hash(network)
+    network[0].weight.data[0, 0] *= 1.001
+    assert len({first, second, weights_hash(network)}) == 3
+
+
+def test_the_hash_of_code_is_that_of_all_its_files(tmp_path: Path) -> None:
+    (tmp_path / "package" / "inner").mkdir(parents=True)
+    file = tmp_path / "package" / "inner" / "x.py"
+    file.write_text("a = 1\n")
+    first = code_hash(tmp_path / "package")
+    (tmp_path / "package" / "notes.txt").write_text("none of it")
+    assert code_hash(tmp_path / "package") == first
+    file.write_text("a = 2\n")
+    assert code_hash(tmp_path / "package") != first
+    assert code_hash(tmp_path / "package", file) != code_hash(tmp_path / "package")
+
+
+def test_other_weights_are_not_given_the_features_of_these(
+    tmp_path: Path, model: Model, make_dataset: Callable[..., object]
+) -> None:
+    dataset = make_dataset()
+    one, _ = obtain_features(trained_encoder(model), dataset, 16, tmp_path, ALONE)
+    assert obtain_features(trained_encoder(model), dataset, 8, tmp_path, ALONE) == (one, True)
+    next(model.networks.encoder.parameters()).data.mul_(1.5)
+    other, was_there = obtain_features(trained_encoder(model), dataset, 16, tmp_path, ALONE)
+    assert not was_there
+    assert not np.allclose(np.load(one / "avepool-test.npy"), np.load(other / "avepool-test.npy"))
