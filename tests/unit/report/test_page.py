@@ -147,11 +147,11 @@ def test_many_classes_are_told_by_the_largest_and_the_smallest(run: Any, show: S
     }
     page = show(run)
     shown, _, folded = page.content.split('<section id="data">')[1].partition("All classes")
-    assert shown.count('<span class="name">class ') == 24
+    assert shown.count('<span class="name" title="class ') == 24
     assert "class 99<" in shown
     assert "class 0<" in shown
     assert "class 50<" not in shown
-    assert folded.count('<span class="name">class ') == 100
+    assert folded.count('<span class="name" title="class ') == 100
 
 
 def test_comparison_marks_better_and_worse_by_direction(run: Any, show: Show) -> None:
