@@ -112,7 +112,7 @@ def test_large_picture_becomes_smaller_in_bytes_and_not_in_pixels(run: Any, show
 
 
 def test_file_that_is_no_picture_is_named_and_not_embedded(run: Any, show: Show) -> None:
-    run.pictures["generation/samples.png"] = b"<svg onload=alert(1)>"
+    run.pictures["generation/samples.png"] = b"<svg onload=alert(1)>" * 9
     page = show(run)
     assert "samples.png is no PNG file." in page.text
     assert len(page.of("img")) == 3
