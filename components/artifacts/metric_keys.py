@@ -72,6 +72,7 @@ _MEASURES = (
     Measure("reconstruction", "reconstruction error", "lower"),
 )
 FRECHET = ("fid", "fd")
+MEMORISATION = "nearer_to_train_than_test"
 
 
 @dataclass(frozen=True)

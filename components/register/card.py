@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from components.artifacts.metric_keys import Accuracy, OfImages, beside, features_title, read_key
+from components.artifacts.metric_keys import MEMORISATION, Accuracy, OfImages, beside, features_title, read_key
 from components.register.candidate import Candidate
 from components.register.gate import Finding
 
@@ -64,7 +64,7 @@ def card(
         _metrics(values, candidate.measured.skipped),
         _gate(findings),
         _pictures(candidate.sources),
-        _limits(),
+        _limits(values),
         _lineage(created, candidate, git),
     ]
     return "\n\n".join(sections) + "\n"
@@ -180,12 +180,17 @@ def _title(name: str) -> str:
     return name.rsplit("/", 1)[-1].removesuffix(".png").replace("_", " ")
 
 
-def _limits() -> str:
+def _limits(values: Mapping[str, float]) -> str:
+    families = {reading.measure.family for reading in map(read_key, values) if reading is not None}
+    if MEMORISATION in families:
+        repeats = f"Whether samples repeat training images is told by `{MEMORISATION}_…` alone."
+    else:
+        repeats = "Whether samples repeat training images was not measured."
     return (
         "## Limits\n\n"
         "The numbers above hold for this version of the dataset, its split and the protocols named; nothing was "
-        "measured on other images. Whether samples repeat training images was not measured. The licence of the images "
-        "and of the model is not known to this card: state it before passing them on."
+        f"measured on other images. {repeats} The licence of the images and of the model is not known to this card: "
+        "state it before passing them on."
     )
 
 

@@ -256,6 +256,18 @@ def test_card_has_front_matter_numbers_beside_baselines_and_links_that_lead_some
     assert all((output / link).is_file() for link in links)
 
 
+def test_card_says_whether_memorisation_was_measured(workplace: Any, register: Any) -> None:
+    register(workplace.candidate("a", 0.8))
+    assert "repeat training images was not measured" in (workplace.root / "registration-a" / "card.md").read_text()
+    folder = workplace.candidate("b", 0.9)
+    path = folder / "generation" / "metrics.json"
+    key = "nearer_to_train_than_test_pixels_samples500_test500_train4000"
+    write_json(path, json.loads(path.read_text()) | {key: 0.5})
+    register(folder)
+    text = (workplace.root / "registration-b" / "card.md").read_text()
+    assert "repeat training images is told by `nearer_to_train_than_test_…` alone" in text
+
+
 @pytest.mark.parametrize("key", PARAMETERS)
 def test_card_names_parameters_that_exist(key: str) -> None:
     kinds: list[Any] = [Parameters]
