@@ -16,7 +16,7 @@ from components.artifacts.ranks import Ranks
 from components.evaluate_generation.collect import Collected, collect
 from components.evaluate_generation.compare import Numbers, compare
 from components.evaluate_generation.features import Features
-from components.evaluate_generation.frechet_uncertainty import extrapolated, grouped, standard_error
+from components.evaluate_generation.frechet_uncertainty import extrapolated, grouped, sizes_of_sets, standard_error
 from components.evaluate_generation.imported_statistics import ImportedStatistics
 from components.evaluate_generation.keys import Keys
 from components.evaluate_generation.memorisation import Memorisation
@@ -158,10 +158,10 @@ def _uncertainty(samples: Features, reference: Reference, keys: Keys, parameters
         values[error] = standard_error(parts, reference.moments)
     else:
         absent[error] = f"{size} features need more samples than {size} without one of {groups} groups"
-    if len(samples) * (groups - 2) >= 2 * size * groups:
+    if len(sizes_of_sets(groups, len(samples), size)) >= 3:
         values[limit] = extrapolated(parts, reference.moments)
     else:
-        absent[limit] = f"a line needs three counts of samples, each at least twice the {size} features"
+        absent[limit] = f"a line needs three sizes of sets of samples, each at least twice the {size} features"
     return values, absent
 
 

@@ -35,20 +35,26 @@ def standard_error(groups: list[RunningMoments], reference: Moments) -> float:
 def extrapolated(groups: list[RunningMoments], reference: Moments) -> float:
     """FID∞ (Chong & Forsyth 2020, section 4): the distance is nearly linear in 1/N, and this is its value at 1/N = 0.
 
-    The line is fitted to the distances of 1, 2, … and all groups together, as far as these have twice as many images as
-    features; each is the mean over as many disjoint sets of groups as there are, so that all points share their noise
-    and the slope has little. Raises: ValueError, if there are fewer than three points.
+    The line is fitted to the mean distance of all sets of n groups together, for each n of `sizes_of_sets`. Each point
+    is made of all samples, so that they share their noise, and the slope has little.
+
+    Raises: ValueError, if there are fewer than three points.
     """
-    size = sum(group.count for group in groups) / len(groups)
-    used = [n for n in range(1, len(groups) + 1) if n * size >= 2 * len(reference.mean)]
-    if len(used) < 3:
-        raise ValueError(f"a line through {len(used)} points tells nothing")
+    samples = sum(group.count for group in groups)
+    sizes = sizes_of_sets(len(groups), samples, len(reference.mean))
+    if len(sizes) < 3:
+        raise ValueError(f"a line through {len(sizes)} points tells nothing")
     distances = []
-    for n in tqdm(used, desc="extrapolation", unit="count", leave=False):
-        starts = range(0, len(groups) - n + 1, n)
-        distances.append(np.mean([_distance(groups[start : start + n], reference) for start in starts]))
-    _, intercept = np.polyfit([1 / (n * size) for n in used], distances, 1)
+    for n in tqdm(sizes, desc="extrapolation", unit="count", leave=False):
+        sets = [groups[start : start + n] for start in range(0, len(groups), n)]
+        distances.append(np.mean([_distance(one, reference) for one in sets]))
+    _, intercept = np.polyfit([len(groups) / (n * samples) for n in sizes], distances, 1)
     return float(intercept)
+
+
+def sizes_of_sets(groups: int, samples: int, features: int) -> list[int]:
+    """Into sets of how many groups all can be taken, so that a set has twice as many samples as features or more."""
+    return [n for n in range(1, groups + 1) if groups % n == 0 and n * samples >= 2 * features * groups]
 
 
 def _distance(groups: list[RunningMoments], reference: Moments) -> float:

@@ -15,8 +15,8 @@ DEFINITIONS = {
     "a mean over disjoint subsets of samples: their standard deviation (N - 1) / sqrt(number of subsets); in both the "
     "reference is taken as fixed",
     "extrapolated": "the distance to the same reference for infinitely many samples (FID infinity, Chong & Forsyth "
-    "2020): a line in 1/N through the distances of 1, 2, ... and all of frechet_groups groups, as far as these have "
-    "twice as many images as features, each the mean over disjoint sets of groups, at 1/N = 0",
+    "2020): a line in 1/N, at 1/N = 0, through the mean distances of sets of 1, ... and all of frechet_groups groups "
+    "of samples, for each number that divides frechet_groups and gives a set twice as many images as features",
     "kernel_distance": "squared MMD, unbiased, kernel (x.y / D + 1)^3, float64; mean and population std over subsets "
     "drawn without repetition from the first pairwise_images on each side; KID where the features are Inception's",
     "score": "exp of the mean KL(p(y|x) || p(y)), mean and population std over consecutive splits of randomly ordered "

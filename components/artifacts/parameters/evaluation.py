@@ -98,7 +98,9 @@ class EvaluateGeneration:
         check(enough, f"{section}.samples", self.samples, allowed)
         size = self.kernel_distance_subset_size
         check(size >= 2, f"{section}.kernel_distance_subset_size", size, "2 or more")
-        check(self.frechet_groups >= 3, f"{section}.frechet_groups", self.frechet_groups, "3 or more")
+        groups = self.frechet_groups
+        divisible = any(groups % divisor == 0 for divisor in range(2, groups))
+        check(divisible, f"{section}.frechet_groups", groups, "a number with divisors besides 1 and itself, such as 10")
         least = max(neighbours + 1, self.density_coverage_neighbours + 1, size)
         allowed = f"at least {least}, for the numbers of neighbours and kernel_distance_subset_size"
         check(self.pairwise_images >= least, f"{section}.pairwise_images", self.pairwise_images, allowed)

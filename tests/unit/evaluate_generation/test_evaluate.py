@@ -324,8 +324,8 @@ def test_too_few_images_for_pairs_and_subsets_are_said(
     absent = metrics.protocol["not_measured"]
     assert absent["kd_classifier_samples6_train7_mean"] == "subsets of 10 need as many images on both sides"
     assert absent["density_classifier_k5_test5_train5"] == "5 neighbours need more images on both sides"
-    assert "5 groups" in absent["standard_error_fd_classifier_samples6_train7"]
-    assert "three counts" in absent["extrapolated_fd_classifier_samples6_train7"]
+    assert "4 groups" in absent["standard_error_fd_classifier_samples6_train7"]
+    assert "three sizes" in absent["extrapolated_fd_classifier_samples6_train7"]
     assert "5 features" in absent["standard_error_fd_classifier_samples5_train7"]
     assert not absent.keys() & metrics.values.keys()
 

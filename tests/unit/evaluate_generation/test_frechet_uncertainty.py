@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from components.evaluate_generation.frechet_uncertainty import extrapolated, grouped, standard_error
+from components.evaluate_generation.frechet_uncertainty import extrapolated, grouped, sizes_of_sets, standard_error
 from components.measures.frechet_distance import Moments, frechet_distance, moments
 
 SIZE = 24
@@ -45,17 +45,20 @@ def test_extrapolation_takes_the_bias_away() -> None:
 
 
 def test_reference_of_the_extrapolation() -> None:
-    """A line by its normal equations, through means over disjoint parts of the features."""
+    """A line by its normal equations, through means over the halves, fifths and tenths of the features."""
     features = draw(1)
-    counts = [100 * n for n in range(1, 11)]
+    counts = [100, 200, 500, 1000]
     means = [np.mean([distance(features[k * n : (k + 1) * n]) for k in range(1000 // n)]) for n in counts]
     x, y = 1 / np.array(counts), np.array(means)
     slope = ((x - x.mean()) * (y - y.mean())).sum() / ((x - x.mean()) ** 2).sum()
     assert extrapolated(grouped(features, 10), REFERENCE) == pytest.approx(y.mean() - slope * x.mean(), rel=1e-8)
 
 
-def test_counts_near_the_number_of_features_are_left_out() -> None:
-    features = draw(2, 100)
-    with pytest.raises(ValueError, match="a line through 2 points"):
-        extrapolated(grouped(features[:54], 10), REFERENCE)
+def test_sets_near_the_number_of_features_are_left_out() -> None:
+    assert sizes_of_sets(groups=10, samples=50000, features=2048) == [1, 2, 5, 10]
+    assert sizes_of_sets(groups=10, samples=40959, features=2048) == [2, 5, 10]
+    assert sizes_of_sets(groups=12, samples=120, features=20) == [4, 6, 12]
+    features = draw(2, 240)
     assert np.isfinite(extrapolated(grouped(features, 10), REFERENCE))
+    with pytest.raises(ValueError, match="a line through 2 points"):
+        extrapolated(grouped(features[:239], 10), REFERENCE)
