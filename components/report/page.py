@@ -18,8 +18,8 @@ from components.report.verdict import judged
 
 _HERE = Path(__file__).parent
 _TITLES = {"representation": "Representation", "generation": "Generation"}
-# What a protocol led to in this run is told above it, in words.
-_TOLD = ("outcomes", "not_measured", "skipped")
+# Entries of a protocol that are told above it, in words.
+_TOLD = ("outcomes.remarks.", "not_measured.", "skipped.")
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def _chapter(artifact: Artifact) -> Chapter:
         others=unread(values),
         every=[number(key, values) for key in sorted(values)],
         pictures=read_pictures(artifact.directory),
-        protocol=flatten({key: value for key, value in protocol.items() if key not in _TOLD}),
+        protocol=[(key, text) for key, text in flatten(protocol) if not f"{key}.".startswith(_TOLD)],
     )
 
 

@@ -172,6 +172,19 @@ def test_parameters_chosen_and_changed(run: Any, show: Show) -> None:
     assert "train.lr 0.5 before: 0.25 train.steps 100 train.momentum not there before: 0.5" in text
 
 
+def test_protocol_is_there_whole_but_for_what_is_told_above_it(run: Any, show: Show) -> None:
+    outcomes = {"remarks": ["warning: a remark"], "selected_penalty": {"mu": 0.125}}
+    protocol = {"seed": 3, "skipped_views": 1, "outcomes": outcomes, "not_measured": {"some_key": "why"}}
+    run.representation = Metrics(run.representation.values, protocol)
+    above, _, below = show(run).text.split("Generation Generated")[0].partition("Protocol: what these")
+    assert "warning: a remark" in above
+    assert "some_key was not measured: why" in above
+    assert "seed 3 skipped_views 1" in below
+    assert "outcomes.selected_penalty.mu 0.125" in below
+    assert "remark" not in below
+    assert "some_key" not in below
+
+
 def test_lineage(run: Any, show: Show) -> None:
     text = show(run).text.rpartition("Lineage")[2]
     for part in ("0123", "f00d, with uncommitted changes", "abc", "c0de", "data-1", "seed 5", "step 1200", "cafe"):
