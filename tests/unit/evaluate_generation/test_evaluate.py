@@ -17,11 +17,13 @@ from components.artifacts.feature_network import FeatureNetworkModule, save_feat
 from components.artifacts.metrics import Metrics, read_metrics, write_metrics
 from components.artifacts.model import Model, save_model
 from components.artifacts.parameters import EvaluateGeneration
+from components.evaluate_generation import collect
 from components.evaluate_generation.__main__ import main
 from components.evaluate_generation.evaluate import evaluate
 from components.evaluate_generation.features import extract, split_batches
 from components.evaluate_generation.imported_statistics import ImportedStatistics
 from components.evaluate_generation.keys import Keys
+from components.evaluate_generation.memorisation import Memorisation, Nearest
 from components.evaluate_generation.pictures import save_pictures, save_reconstructions
 from components.evaluate_generation.resolution import averaged
 from components.evaluate_generation.sampling import encode, generate, latents, sample_batches
@@ -374,6 +376,25 @@ def test_memorisation_is_seen(
     for by in ("classifier", "pixels"):
         share = metrics.values[f"nearer_to_train_than_test_{by}_samples12_test12_train{len(train)}"]
         assert share == (1.0 if images == "copies" else 0.0)
+
+
+def test_memorisation_is_told_by_the_space_that_the_key_names(
+    model: Model,
+    make_dataset: MakeDataset,
+    make_network: MakeNetwork,
+    parameters: EvaluateGeneration,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Twelve samples, then twelve test images: by features half of the samples are copies, by pixels a quarter."""
+
+    def nearest(copies: int) -> Nearest:
+        distances = torch.cat([torch.zeros(copies), torch.full((12 - copies,), 9.0), torch.ones(12)])
+        return Nearest(distances.double(), torch.zeros(24, dtype=torch.int64))
+
+    monkeypatch.setattr(collect, "search", lambda *given: Memorisation(12, nearest(6), nearest(3)))
+    values = measured(model, make_dataset(), make_network(), parameters).values
+    assert values["nearer_to_train_than_test_classifier_samples12_test12_train60"] == 0.5
+    assert values["nearer_to_train_than_test_pixels_samples12_test12_train60"] == 0.25
 
 
 def test_memorisation_is_left_out_on_demand(
