@@ -33,9 +33,11 @@ class Comparison:
 
 
 def compare(values: Mapping[str, float], previous: Mapping[str, Any], decisive: Sequence[str]) -> Comparison:
-    """Args:
-    previous: `previous.json`.
-    decisive: the keys that come first.
+    """Holds every number against that of the version before.
+
+    Args:
+        previous: the content of `previous.json`.
+        decisive: the keys that come first.
     """
     before = {key: entry["value"] for key, entry in previous["metrics"].items()}
     forbidden: dict[tuple[str, ...], list[str]] = {}
