@@ -50,15 +50,22 @@ def new_directory(path: Path, known_by: str) -> Iterator[Path]:
     partial.mkdir()
     try:
         yield partial
-        replaced = path.parent / f"{_PARTIAL}{path.name}.replaced"
-        shutil.rmtree(replaced, ignore_errors=True)
-        if path.exists():
-            path.rename(replaced)
-        # A kill between the two renames leaves no folder at `path`: absent, never half.
-        partial.rename(path)
-        shutil.rmtree(replaced, ignore_errors=True)
+        replace_directory(path, partial)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def replace_directory(path: Path, new: Path) -> None:
+    """Puts the folder `new`, which lies on the same file system, in the place of `path`, whatever stood there.
+
+    A kill between the two renames leaves no folder at `path`: absent, never half.
+    """
+    replaced = path.parent / f"{_PARTIAL}{path.name}.replaced"
+    shutil.rmtree(replaced, ignore_errors=True)
+    if path.exists():
+        path.rename(replaced)
+    new.rename(path)
+    shutil.rmtree(replaced, ignore_errors=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -1,117 +1,166 @@
 """Source -> dataset artifact; `components.artifacts.dataset` has its format, this file its manifest."""
 
+import hashlib
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict
+from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import PIL
 
 from components.artifacts.dataset import FORMAT, SPLITS, Split
 from components.artifacts.errors import UserError
-from components.artifacts.files import check_replaceable, new_directory, sha256, write_json
+from components.artifacts.files import check_replaceable, replace_directory, sha256, write_json
 from components.artifacts.parameters import Image, Prepare
 from components.artifacts.pictures import save_grid
 from components.prepare.contact_sheet import COLUMNS, contact_sheet
-from components.prepare.folder import read_folder
-from components.prepare.npz import read_npz
-from components.prepare.source import Source
+from components.prepare.data_sheet import draw_data_sheet
+from components.prepare.duplicates import find_duplicates, treat_leaks
+from components.prepare.sources.choose import read_source
+from components.prepare.sources.s3 import SCHEME
+from components.prepare.sources.source import Source
 from components.prepare.split import assign_splits
-from components.prepare.write import Written, version, write_images, write_labels, write_rejected
+from components.prepare.statistics import images_per_class, pixels, source_sizes
+from components.prepare.unfinished import key_of, unfinished
+from components.prepare.write import Written, rejected, version, write_images, write_labels, write_rejected
 
 _PRINTED_REJECTIONS = 50
 _QUOTED_REJECTIONS = 3
+_DECODERS = ("pillow", "simplejpeg", "torch")
 
 
-def prepare(source_path: Path, output: Path, image: Image, parameters: Prepare) -> dict[str, Any]:
-    """Makes the dataset artifact at `output` and returns its manifest.
+def prepare(place: str, output: Path, image: Image, parameters: Prepare) -> dict[str, Any]:
+    """Makes the dataset artifact at `output` from the source at `place`, and returns its manifest.
 
-    The same source and parameters give the same bytes, wherever the source and the output lie.
+    The same source and parameters give the same bytes, wherever the source and the output lie, and however often the
+    work was stopped. What is done stays beside the output until all is done (`unfinished.py`).
 
     Raises:
-        UserError: the source cannot be used, too many of its images cannot, or `output` holds something else.
+        UserError: the source cannot be used, too many of its images cannot, some are in two splits, or `output` holds
+            something else.
         OSError: the output cannot be written.
     """
-    _check_places(source_path, output)
-    source = read_source(source_path)
-    splits = assign_splits(source.names, source.labels, source.splits, parameters)
-    with new_directory(output, known_by="manifest.json") as directory:
-        written = write_images(directory, source, splits, image, parameters.shard_images)
+    output = output.resolve()
+    _check_places(place, output)
+    source = read_source(place)
+    splits = assign_splits(source.names, source.labelling.labels, source.labelling.splits, parameters)
+    depends_on = {
+        "source": source.fingerprint,
+        "splits": hashlib.sha256("\n".join(splits).encode()).hexdigest(),
+        "image": asdict(image),
+        "shard_images": parameters.shard_images,
+        "decoders": _decoders(),
+    }
+    with unfinished(output, key_of(depends_on)) as folder:
+        written = write_images(folder, source, splits, image, parameters.shard_images)
         _check_rejected(written, source, parameters.maximum_rejected_fraction)
-        classes, labels = write_labels(directory, source, written.accepted)
-        write_rejected(directory / "rejected.csv", written.rejected + source.others)
-        _write_contact_sheet(directory, labels.get("train"))
-        manifest = {
-            "format": FORMAT,
-            "version": version(written, labels, image),
-            "image": asdict(image),
-            "classes": classes,
-            "splits": {name: _counts(written.accepted[name], labels.get(name), classes) for name in SPLITS},
-            "source": {
-                "kind": source.kind,
-                "name": source.name,
-                "sha256": source.content_hash(written.digests),
-                "labels_from": source.labels_from,
-                "splits_from": _splits_from(source),
-            },
-            "rejected": {
-                "images": len(written.rejected),
-                "of_images": len(source.names),
-                "reasons": dict(Counter(reason.split(":")[0] for _, reason in written.rejected)),
-                "other_files": len(source.others),
-            },
-            "enlarged": written.enlarged,
-            "decoder": f"Pillow {PIL.__version__}",
-            "parameters": {"image": asdict(image), "prepare": asdict(parameters)},
-            "files": _files(directory),
-        }
-        write_json(directory / "manifest.json", manifest)
+        leaks = treat_leaks(find_duplicates(written), written, source.names, parameters.duplicates_across_splits)
+        _check_not_emptied(written, f"{leaks['dropped']} duplicates were dropped: change prepare.split_seed")
+        manifest = _finish(folder / "dataset", source, written, image, parameters, leaks)
+        replace_directory(output, folder / "dataset")
     return manifest
 
 
-def read_source(path: Path) -> Source:
-    """Raises: UserError, if there is nothing at `path`, or nothing that can be read."""
-    if path.is_dir():
-        return read_folder(path)
-    if path.suffix.lower() == ".npz" and path.is_file():
-        return read_npz(path)
-    if not path.exists():
-        raise UserError(f"the source {path} does not exist: give a folder of images or a .npz file")
-    raise UserError(f"the source {path} is neither a folder nor a .npz file: give one of these")
+def _finish(
+    directory: Path, source: Source, written: Written, image: Image, parameters: Prepare, leaks: dict[str, Any]
+) -> dict[str, Any]:
+    """Writes all that is not shards, and closes the shards' gaps."""
+    _remove_leftovers(directory)
+    pixel_hashes = {
+        name: shards.close_gaps(written.accepted[written.split == number])
+        for number, (name, shards) in enumerate(written.shards.items())
+    }
+    classes, labels = write_labels(directory, source, written)
+    lines = rejected(source, written)
+    write_rejected(directory / "rejected.csv", lines + source.others)
+    _write_contact_sheet(directory, labels.get("train"))
+    per_class, counts = images_per_class(labels, classes), {name: len(written.of(name)) for name in SPLITS}
+    manifest = {
+        "format": FORMAT,
+        "version": version(counts, pixel_hashes, labels, image),
+        "image": asdict(image),
+        "classes": classes,
+        "splits": {name: {"images": counts[name], "images_per_class": per_class[name]} for name in SPLITS},
+        "source": {
+            "kind": source.kind,
+            "name": source.name,
+            "sha256": source.content_hash(_content_digests(written)),
+            "labels_from": source.labelling.labels_from,
+            "splits_from": _splits_from(source),
+        },
+        "rejected": {
+            "images": len(lines),
+            "of_images": len(source.names),
+            "reasons": dict(Counter(reason.split(":")[0] for _, reason in lines)),
+            "other_files": len(source.others),
+        },
+        "enlarged": int((written.records["short_side"][written.accepted] < image.size).sum()),
+        "source_sizes": source_sizes(written),
+        "pixels": pixels(written, image),
+        "duplicates": leaks,
+        "decoder": _decoders(),
+        "parameters": {"image": asdict(image), "prepare": asdict(parameters)},
+    }
+    draw_data_sheet(manifest, directory / "data_sheet.png")
+    manifest["files"] = _files(directory)
+    write_json(directory / "manifest.json", manifest)
+    return manifest
 
 
-def _check_places(source: Path, output: Path) -> None:
+# ----------------------------------------------------------------------------------------------- refusals
+
+
+def _check_places(place: str, output: Path) -> None:
     """The output is replaced as a whole, and must not take the source with it."""
-    read, replaced = source.resolve(), output.resolve()
-    if read.is_relative_to(replaced) or replaced.is_relative_to(read):
-        raise UserError(f"the output {output} and the source {source} lie in one another: choose another output")
-    for place in (output, *output.parents):
-        if place.exists() and not place.is_dir():
-            raise UserError(f"the output {output} cannot be made, for {place} is a file: choose another output")
+    if not place.startswith(SCHEME):
+        read = Path(place).resolve()
+        if read.is_relative_to(output) or output.is_relative_to(read):
+            raise UserError(f"the output {output} and the source {place} lie in one another: choose another output")
+    for above in (output, *output.parents):
+        if above.exists() and not above.is_dir():
+            raise UserError(f"the output {output} cannot be made, for {above} is a file: choose another output")
     check_replaceable(output, known_by="manifest.json")
 
 
 def _check_rejected(written: Written, source: Source, maximum: float) -> None:
-    rejected, images = written.rejected, len(source.names)
-    too_many = len(rejected) > maximum * images
-    emptied = [name for name in SPLITS if not written.accepted[name]]
-    if not too_many and not emptied:
+    lines, images = rejected(source, written), len(source.names)
+    too_many = len(lines) > maximum * images
+    if not too_many and all(len(written.of(name)) for name in SPLITS):
         return
-    for path, reason in rejected[:_PRINTED_REJECTIONS]:
+    for path, reason in lines[:_PRINTED_REJECTIONS]:
         print(f"rejected: {path}: {reason}", file=sys.stderr)
-    if len(rejected) > _PRINTED_REJECTIONS:
-        print(f"… and {len(rejected) - _PRINTED_REJECTIONS} more", file=sys.stderr)
-    quoted = "; ".join(f"{path} ({reason})" for path, reason in rejected[:_QUOTED_REJECTIONS])
-    quoted += "; …" if len(rejected) > _QUOTED_REJECTIONS else ""
-    share = f"{len(rejected)} of {images} images ({len(rejected) / images:.1%})"
+    if len(lines) > _PRINTED_REJECTIONS:
+        print(f"… and {len(lines) - _PRINTED_REJECTIONS} more", file=sys.stderr)
+    quoted = "; ".join(f"{path} ({reason})" for path, reason in lines[:_QUOTED_REJECTIONS])
+    quoted += "; …" if len(lines) > _QUOTED_REJECTIONS else ""
+    share = f"{len(lines)} of {images} images ({len(lines) / images:.1%})"
     if too_many:
         raise UserError(
             f"{share} cannot be used, more than prepare.maximum_rejected_fraction = {maximum} allows: {quoted}: "
             "mend or remove them, or allow more by that parameter"
         )
-    raise UserError(f"no image is left for {' and '.join(emptied)}, after {share} were rejected: {quoted}: mend them")
+    _check_not_emptied(written, f"{share} were rejected: {quoted}: mend them")
+
+
+def _check_not_emptied(written: Written, after: str) -> None:
+    emptied = [name for name in SPLITS if not len(written.of(name))]
+    if emptied:
+        raise UserError(f"no image is left for {' and '.join(emptied)}, after {after}")
+
+
+# ------------------------------------------------------------------------------------------------- parts
+
+
+def _remove_leftovers(directory: Path) -> None:
+    """What a run that was killed while it finished has left; shards stay."""
+    for path in directory.iterdir():
+        if path.name not in SPLITS:
+            path.unlink()
+    for path in directory.glob("*/labels.npy"):
+        path.unlink()
 
 
 def _write_contact_sheet(directory: Path, train_labels: np.ndarray | None) -> None:
@@ -119,21 +168,21 @@ def _write_contact_sheet(directory: Path, train_labels: np.ndarray | None) -> No
     save_grid(directory / "contact_sheet.png", contact_sheet(Split(shards, train_labels)), COLUMNS)
 
 
-# ----------------------------------------------------------------------------------------------- manifest
-
-
-def _counts(accepted: list[int], labels: np.ndarray | None, classes: list[str] | None) -> dict[str, Any]:
-    """Images in a split, and of each class, in the order of `classes`."""
-    per_class = None if labels is None or classes is None else np.bincount(labels, minlength=len(classes)).tolist()
-    return {"images": len(accepted), "images_per_class": per_class}
+def _content_digests(written: Written) -> Iterator[bytes]:
+    """Of each image; empty if it could not be read."""
+    for digest in written.records["content"]:
+        yield digest.tobytes() if digest.any() else b""
 
 
 def _splits_from(source: Source) -> str:
-    if source.splits is None:
-        return "drawn by prepare.split_seed"
-    if "validation" in source.splits:
-        return "the source's folders"
-    return "the source's folders; validation drawn from train by prepare.split_seed"
+    splits, given = source.labelling.splits, source.labelling.splits_from
+    if splits is None:
+        return f"drawn by prepare.split_seed{f' from {given}' if given else ''}"
+    return given if "validation" in splits else f"{given}; validation drawn from train by prepare.split_seed"
+
+
+def _decoders() -> str:
+    return ", ".join(f"{name} {version_of(name)}" for name in _DECODERS)
 
 
 def _files(directory: Path) -> dict[str, dict[str, Any]]:

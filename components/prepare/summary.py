@@ -22,11 +22,25 @@ def summary(manifest: dict[str, Any]) -> list[str]:
         )
     if manifest["enlarged"]:
         lines.append(f"enlarged {manifest['enlarged']:,} images that are smaller than {size} px")
+    duplicates = manifest["duplicates"]
+    repeated = sum(duplicates["within_splits"].values())
+    if repeated or duplicates["across_splits"]:
+        lines.append(
+            f"equal pixel for pixel: {repeated:,} images to another of their split, {duplicates['across_splits']:,} to "
+            f"one of another split, of which {duplicates['dropped']:,} were dropped"
+        )
     return lines
 
 
 def warnings(manifest: dict[str, Any]) -> list[str]:
     """What may not be as the person meant it."""
+    duplicates = manifest["duplicates"]
+    leaks = duplicates["across_splits"] - duplicates["dropped"]
+    said = [f"{leaks:,} images lie in two splits: what is measured on them is not new to the model"] if leaks else []
+    return said + _about_labels(manifest)
+
+
+def _about_labels(manifest: dict[str, Any]) -> list[str]:
     classes = manifest["classes"]
     if classes is None:
         mixed = "the others do" in manifest["source"]["labels_from"]

@@ -1,20 +1,22 @@
-"""Decoded images and labels -> the files of the dataset artifact, in one pass over the source."""
+"""Images and labels of a source -> the files of the dataset artifact."""
 
 import csv
 import hashlib
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from components.artifacts.dataset import SPLITS
 from components.artifacts.parameters import Image
-from components.prepare.decode import Outcome
-from components.prepare.decode_all import available_cores, decode_all
-from components.prepare.shards import ShardWriter
-from components.prepare.source import Source, printable
+from components.prepare.decode_all import Task, available_cores, decode_all
+from components.prepare.shards import Shards
+from components.prepare.sources.source import PART_IMAGES, Source, printable
+from components.prepare.unfinished import DIGEST_BYTES, read_records, record_type
 
 
 @dataclass(frozen=True)
@@ -22,69 +24,103 @@ class Written:
     """What became of the images of a source.
 
     Attributes:
-        accepted: per split, the indices of the images in it, in the order of the shards.
-        digests: sha256 of each image's content as it was read; empty where it could not be.
-        rejected: (path, reason), sorted.
-        enlarged: accepted images whose short side was below `image.size`.
-        pixel_hashes: per split, sha256 over all pixels, whatever the shards.
+        split: of each image, its number in `SPLITS` (int8, N).
+        slot: of each image, in its split's shards (int64, N).
+        shards: of each split.
+        accepted: which images lie in their slots (bool, N).
+        records: of the accepted images (`unfinished.record_type`, N); of the others, only `content`.
+        reasons: why each of the others was rejected.
     """
 
-    accepted: dict[str, list[int]]
-    digests: list[bytes]
-    rejected: list[tuple[str, str]]
-    enlarged: int
-    pixel_hashes: dict[str, bytes]
+    split: np.ndarray
+    slot: np.ndarray
+    shards: dict[str, Shards]
+    accepted: np.ndarray
+    records: np.ndarray
+    reasons: dict[int, str]
+
+    def of(self, split: str) -> np.ndarray:
+        """Indices of the accepted images of a split, in the order of the shards."""
+        return np.flatnonzero(self.accepted & (self.split == SPLITS.index(split)))
 
 
-def write_images(directory: Path, source: Source, splits: list[str], image: Image, shard_images: int) -> Written:
-    """Decodes every image and writes those that can be used to `<directory>/<split>/images-NNNNN.npy`.
+def write_images(folder: Path, source: Source, splits: list[str], image: Image, shard_images: int) -> Written:
+    """Decodes every image that is not done yet, and puts those that can be used into the shards of their splits.
 
     Args:
+        folder: of the unfinished work (`unfinished.unfinished`).
         splits: of each image. They were drawn before anything is decoded, so that a file which breaks moves no other.
     """
-    order = {name: [index for index, split in enumerate(splits) if split == name] for name in SPLITS}
-    payloads = [source.payloads[index] for name in SPLITS for index in order[name]]
-    # Pixels would take longer to travel to another process than to be fitted in this one.
-    workers = available_cores() if source.kind == "folder" else 1
-    accepted: dict[str, list[int]] = {name: [] for name in SPLITS}
-    digests = [b""] * len(splits)
-    rejected, enlarged, pixel_hashes = [], 0, {}
-    with closing(decode_all(payloads, image, workers)) as outcomes:
-        for name in SPLITS:
-            with ShardWriter(directory / name, (image.size, image.size, image.channels), shard_images) as shards:
-                for index, outcome in _next(order[name], outcomes):
-                    digests[index] = outcome.digest
-                    if outcome.pixels is None:
-                        rejected.append((printable(source.names[index]), outcome.reason))
-                        continue
-                    shards.add(outcome.pixels)
-                    accepted[name].append(index)
-                    enlarged += outcome.enlarged
-            pixel_hashes[name] = shards.pixels.digest()
-    return Written(accepted, digests, sorted(rejected), enlarged, pixel_hashes)
+    written = _begin(folder, source, splits, image, shard_images)
+    accepted, records = written.accepted, written.records
+    done = int(accepted.sum())
+    if done:
+        print(f"going on: {done:,} of {len(accepted):,} images are done", file=sys.stderr)
+    parts = -(-(len(accepted) - done) // PART_IMAGES)
+    workers = 1 if source.in_memory else min(available_cores(), parts)
+    finished = decode_all(_tasks(source, written), image, written.shards, workers)
+    bar = tqdm(total=len(accepted), initial=done, desc="decoding", unit="image", smoothing=0)
+    with (folder / "outcomes").open("ab") as log, closing(finished), bar:
+        for part in finished:
+            log.write(part.records.tobytes())
+            log.flush()
+            records[part.records["image"]] = part.records
+            accepted[part.records["image"]] = True
+            for index, content, reason in part.rejected:
+                records["content"][index] = np.frombuffer(content.ljust(DIGEST_BYTES, b"\0"), np.uint8)
+                written.reasons[index] = reason
+            bar.update(len(part.records) + len(part.rejected))
+    return written
 
 
-def _next(indices: list[int], outcomes: Iterator[Outcome]) -> Iterator[tuple[int, Outcome]]:
-    for index in indices:
-        yield index, next(outcomes)
+def _begin(folder: Path, source: Source, splits: list[str], image: Image, shard_images: int) -> Written:
+    """What is done already."""
+    count, number = len(source.names), {name: index for index, name in enumerate(SPLITS)}
+    split = np.fromiter((number[name] for name in splits), np.int8, count)
+    slot, shards = np.zeros(count, np.int64), {}
+    accepted, records = np.zeros(count, bool), np.zeros(count, record_type(image.channels))
+    stored = read_records(folder / "outcomes", records.dtype)
+    records[stored["image"]] = stored
+    accepted[stored["image"]] = True
+    for index, name in enumerate(SPLITS):
+        members = np.flatnonzero(split == index)
+        slot[members] = np.arange(len(members))
+        shape = (image.size, image.size, image.channels)
+        shards[name] = Shards(folder / "dataset" / name, shape, len(members), shard_images)
+        shards[name].make_room()
+        if accepted[members].any():
+            lying = _digests(name, shards[name])
+            accepted[members] &= (records["pixels"][members] == lying).all(1)
+    return Written(split, slot, shards, accepted, records, {})
 
 
-def write_labels(
-    directory: Path, source: Source, accepted: dict[str, list[int]]
-) -> tuple[list[str] | None, dict[str, np.ndarray]]:
+def _digests(name: str, shards: Shards) -> np.ndarray:
+    """uint8, slots×32."""
+    digests = tqdm(shards.digests(), total=shards.slots, desc=f"checking {name}", unit="image", smoothing=0)
+    return np.frombuffer(b"".join(digests), np.uint8).reshape(shards.slots, DIGEST_BYTES)
+
+
+def _tasks(source: Source, written: Written) -> Iterator[Task]:
+    for indices, part in source.parts(~written.accepted):
+        places = [(SPLITS[written.split[index]], int(written.slot[index])) for index in indices]
+        yield Task(part, indices, places)
+
+
+def write_labels(directory: Path, source: Source, written: Written) -> tuple[list[str] | None, dict[str, np.ndarray]]:
     """Writes `<directory>/<split>/labels.npy`, if there are labels.
 
     Returns:
         The classes that still have an image, and per split the numbers of the classes among these (int64, N); None and
         no splits where the source has no labels.
     """
-    if source.classes is None or source.labels is None:
+    classes, numbers = source.labelling.classes, source.labelling.labels
+    if classes is None or numbers is None:
         return None, {}
-    present = np.unique(source.labels[[index for name in SPLITS for index in accepted[name]]])
-    labels = {name: np.searchsorted(present, source.labels[accepted[name]]).astype(np.int64) for name in SPLITS}
+    present = np.unique(numbers[written.accepted])
+    labels = {name: np.searchsorted(present, numbers[written.of(name)]).astype(np.int64) for name in SPLITS}
     for name in SPLITS:
         np.save(directory / name / "labels.npy", labels[name])
-    return [source.classes[label] for label in present], labels
+    return [classes[label] for label in present], labels
 
 
 def write_rejected(path: Path, lines: list[tuple[str, str]]) -> None:
@@ -95,11 +131,22 @@ def write_rejected(path: Path, lines: list[tuple[str, str]]) -> None:
         writer.writerows(sorted(lines))
 
 
-def version(written: Written, labels: dict[str, np.ndarray], image: Image) -> str:
-    """A hash over all image and label bytes, split by split, whatever the shards: 64 hexadecimal digits."""
+def rejected(source: Source, written: Written) -> list[tuple[str, str]]:
+    """(path, reason), sorted."""
+    return sorted((printable(source.names[index]), reason) for index, reason in written.reasons.items())
+
+
+def version(counts: dict[str, int], pixels: dict[str, bytes], labels: dict[str, np.ndarray], image: Image) -> str:
+    """A hash over all image and label bytes, split by split, whatever the shards: 64 hexadecimal digits.
+
+    Args:
+        counts: images in each split.
+        pixels: sha256 over the pixels of each split.
+        labels: int64, N, of each split; empty if there are none.
+    """
     total = hashlib.sha256(f"{image.size}x{image.size}x{image.channels}".encode())
     for name in SPLITS:
-        total.update(f"{name}:{len(written.accepted[name])}:".encode())
-        total.update(written.pixel_hashes[name])
+        total.update(f"{name}:{counts[name]}:".encode())
+        total.update(pixels[name])
         total.update(labels[name].astype("<i8").tobytes() if labels else b"")
     return total.hexdigest()

@@ -1,6 +1,7 @@
 """Images, and how the dataset is made of them."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from components.artifacts.parameters.checks import check, fraction, one_of, positive, seed
 
@@ -23,6 +24,7 @@ class Prepare:
     validation_fraction: float
     test_fraction: float
     maximum_rejected_fraction: float
+    duplicates_across_splits: Literal["refuse", "drop", "allow"]
     shard_images: int
 
     def __post_init__(self) -> None:

@@ -12,7 +12,13 @@ from components.prepare.split import assign_splits
 
 def parameters(**changes: float) -> Prepare:
     values = {"split_seed": 0, "validation_fraction": 0.1, "test_fraction": 0.1}
-    return Prepare(**(values | {"maximum_rejected_fraction": 0.05, "shard_images": 100} | changes))
+    return Prepare(
+        **(
+            values
+            | {"maximum_rejected_fraction": 0.05, "duplicates_across_splits": "refuse", "shard_images": 100}
+            | changes
+        )
+    )
 
 
 def names(count: int) -> list[bytes]:

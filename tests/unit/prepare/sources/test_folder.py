@@ -1,17 +1,13 @@
 """What a folder or a `.npz` file is taken for: images, labels, splits, and what is passed over."""
 
 import os
-import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from components.artifacts.errors import UserError
-from components.prepare.build import read_source
-from components.prepare.folder import read_folder
-from components.prepare.npz import read_npz
-from components.prepare.source import printable
+from components.prepare.sources.folder import read_file, read_folder
+from components.prepare.sources.source import MOST_BYTES, Unreadable, printable
 
 
 def tree(root: Path, *files: str) -> Path:
@@ -52,21 +48,21 @@ def tree(root: Path, *files: str) -> Path:
             "none: the images lie in no sub-folder beneath the split folders",
         ),
         (
-            ["Train/c/1.png", "Validation/c/1.png", "TEST/1.png"],
+            ["Train/c/1.png", "Validation/c/1.png", "Validation/2.png", "TEST/c/1.png"],
             None,
             None,
-            ["test", "train", "validation"],
-            "none: 1 of 3 images lie in no sub-folder beneath the split folders, the others do",
+            ["test", "train", "validation", "validation"],
+            "none: 1 of 4 images lie in no sub-folder beneath the split folders, the others do",
         ),
         (["train/1.png", "bus/1.png"], ["bus", "train"], [0, 1], None, "names of the first-level sub-folders"),
     ],
 )
 def test_layout(tmp_path, files, classes, labels, splits, labels_from):
     source = read_folder(tree(tmp_path / "pictures", *files))
-    assert source.classes == classes
-    assert (source.labels if labels is None else source.labels.tolist()) == labels
-    assert source.splits == splits
-    assert source.labels_from.startswith(labels_from)
+    assert source.labelling.classes == classes
+    assert (source.labelling.labels if labels is None else source.labelling.labels.tolist()) == labels
+    assert source.labelling.splits == splits
+    assert source.labelling.labels_from.startswith(labels_from)
     assert source.name == "pictures"
     assert source.names == sorted(source.names)
 
@@ -74,8 +70,8 @@ def test_layout(tmp_path, files, classes, labels, splits, labels_from):
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        (["train/1.png", "val/1.png"], "need train and test at least; rename them, or give .*train as the source"),
-        (["train/a/1.png"], "need train and test at least"),
+        (["val/1.png", "test/1.png"], "need train and one of test and val; rename them, or give .*test as the source"),
+        (["train/a/1.png"], "need train and one of test and val"),
         (["train/1.png", "val/1.png", "validation/1.png", "test/1.png"], "name a split twice"),
         ([], "is empty"),
         (["a.txt", "b/c.pdf"], "holds no image, only 2 other entries, such as a.txt"),
@@ -154,7 +150,7 @@ def test_names_that_are_no_utf8(tmp_path):
     Path(os.fsdecode(folder + b"/\xff.png")).write_bytes(b"x")
     source = read_folder(root)
     assert source.names == [b"gr\xfcn/\xff.png"]
-    assert source.classes == [r"gr\xfcn"]
+    assert source.labelling.classes == [r"gr\xfcn"]
 
 
 @pytest.mark.parametrize(
@@ -179,81 +175,53 @@ def test_a_folder_that_may_not_be_read_is_an_error(tmp_path, monkeypatch):
         read_folder(root)
 
 
-# ----------------------------------------------------------------------------------------------------- npz
+# ------------------------------------------------------------------------------------------------- contents
 
 
-IMAGES = np.zeros((4, 8, 8), np.uint8)
+@pytest.mark.parametrize("link", [False, True])
+def test_a_missing_file_is_unreadable(tmp_path, link):
+    path = tmp_path / "a.png"
+    if link:
+        path.symlink_to(tmp_path / "nothing.png")
+    assert read_file(str(path)) == Unreadable("cannot be read: No such file or directory")
 
 
-def npz(path: Path, **arrays: np.ndarray) -> Path:
-    np.savez(path, **arrays)
-    return path
+def test_a_file_that_became_a_pipe_is_unreadable(tmp_path):
+    os.mkfifo(tmp_path / "a.png")
+    assert read_file(str(tmp_path / "a.png")) == Unreadable("not a regular file")
 
 
-@pytest.mark.parametrize("shape", [(4, 8, 8), (4, 8, 8, 1), (4, 8, 9, 3), (4, 8, 8, 4)])
-def test_npz_without_labels(tmp_path, shape):
-    source = read_npz(npz(tmp_path / "a.npz", images=np.zeros(shape, np.uint8)))
-    assert len(source.payloads) == 4
-    assert source.labels is None
-    assert source.classes is None
-    assert source.labels_from == "none: there is no array `labels`"
-    assert source.name == "a.npz"
+def test_a_file_that_is_too_large_is_not_read(tmp_path):
+    with (tmp_path / "a.png").open("wb") as file:
+        file.truncate(MOST_BYTES + 1)
+    assert read_file(str(tmp_path / "a.png")).reason == "too large: a file of more than 256 MiB"
 
 
-def test_npz_labels_become_classes_in_the_order_of_their_numbers(tmp_path):
-    source = read_npz(npz(tmp_path / "a.npz", images=IMAGES, labels=np.array([10, 2, 2, 7], np.int32)))
-    assert source.classes == ["2", "7", "10"]
-    assert source.labels.tolist() == [2, 0, 0, 1]
-    assert source.labels_from == "the array `labels`"
+def test_a_failing_disk_stops_the_step_instead_of_shrinking_the_dataset(tmp_path, monkeypatch):
+    (tmp_path / "a.png").write_bytes(b"x")
+
+    def fail(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fstat", fail)
+        with pytest.raises(UserError, match=r"a\.png could not be read \(Input/output error\)"):
+            read_file(str(tmp_path / "a.png"))
 
 
-@pytest.mark.parametrize(
-    ("arrays", "message"),
-    [
-        ({"pictures": IMAGES}, "has no array `images`"),
-        ({"images": IMAGES.astype(np.float32)}, "of type float32, but it must be uint8"),
-        ({"images": IMAGES[0]}, r"of shape \(8, 8\), but it must be N×H×W"),
-        ({"images": np.zeros((4, 8, 8, 2), np.uint8)}, "with C 1, 3 or 4"),
-        ({"images": np.zeros((4, 0, 8), np.uint8)}, "of shape"),
-        ({"images": IMAGES[:0]}, "is empty"),
-        ({"images": IMAGES, "labels": np.zeros(4)}, "labels is of type float64, but it must hold integers"),
-        ({"images": IMAGES, "labels": np.zeros(3, int)}, r"labels is of shape \(3,\), but there are 4 images"),
-        ({"images": IMAGES, "labels": np.array([0, -1, 0, 0])}, "labels holds -1"),
-        ({"images": np.array([{}, []], object)}, r"not readable as \.npz"),
-    ],
-)
-def test_npz_that_is_refused(tmp_path, arrays, message):
-    with pytest.raises(UserError, match=message):
-        read_npz(npz(tmp_path / "a.npz", **arrays))
-
-
-@pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04 cut off"])
-def test_npz_that_is_damaged(tmp_path, content):
-    path = tmp_path / "a.npz"
-    path.write_bytes(content)
-    with pytest.raises(UserError, match=r"not readable as \.npz"):
-        read_npz(path)
-
-
-def test_npz_that_is_truncated_or_a_single_array(tmp_path):
-    whole = npz(tmp_path / "a.npz", images=IMAGES).read_bytes()
-    (tmp_path / "cut.npz").write_bytes(whole[:-100])
-    np.save(tmp_path / "single.npy", IMAGES)
-    shutil.move(tmp_path / "single.npy", tmp_path / "single.npz")
-    with pytest.raises(UserError, match="not readable"):
-        read_npz(tmp_path / "cut.npz")
-    with pytest.raises(UserError, match="a single array"):
-        read_npz(tmp_path / "single.npz")
-
-
-# --------------------------------------------------------------------------------------------- other sources
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [("nothing", "does not exist: give a folder"), ("nothing.npz", "does not exist"), ("a.zip", "is neither a folder")],
-)
-def test_sources_that_are_refused(tmp_path, name, message):
-    tree(tmp_path, "a.zip")
-    with pytest.raises(UserError, match=message):
-        read_source(tmp_path / name)
+@pytest.mark.parametrize("change", ["added", "removed", "renamed", "longer", "later"])
+def test_every_change_of_the_folder_changes_the_fingerprint(tmp_path, change):
+    root = tree(tmp_path / "pictures", "a.png", "b.png")
+    before = read_folder(root).fingerprint
+    assert read_folder(root).fingerprint == before
+    if change == "added":
+        tree(root, "c.png")
+    elif change == "removed":
+        (root / "a.png").unlink()
+    elif change == "renamed":
+        (root / "a.png").rename(root / "aa.png")
+    elif change == "longer":
+        (root / "a.png").write_bytes(b"xx")
+    else:
+        os.utime(root / "a.png", ns=(1, 1))
+    assert read_folder(root).fingerprint != before

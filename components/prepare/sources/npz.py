@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from components.artifacts.errors import UserError
-from components.prepare.source import Source, printable
+from components.prepare.sources.arrays import array_source
+from components.prepare.sources.member import check_ratio
+from components.prepare.sources.source import Labelling, Source, damaged
 
 
 def read_npz(path: Path) -> Source:
@@ -29,31 +31,32 @@ def read_npz(path: Path) -> Source:
     if len(images) == 0:
         raise UserError(f"{path}: images is empty")
     labels = _read(path, "labels")
-    if labels is not None:
+    if labels is None:
+        labelling = Labelling(None, None, "none: there is no array `labels`")
+    else:
         _check_labels(path, labels, len(images))
-        values, labels = np.unique(labels, return_inverse=True)
-    return Source(
-        kind="npz",
-        name=printable(path.name),
-        names=[b"%010d" % index for index in range(len(images))],
-        payloads=list(images),
-        labels=None if labels is None else labels.astype(np.int64),
-        classes=None if labels is None else [str(value) for value in values],
-        labels_from="none: there is no array `labels`" if labels is None else "the array `labels`",
-        splits=None,
-        others=[],
-    )
+        values, numbers = np.unique(labels, return_inverse=True)
+        labelling = Labelling([str(value) for value in values], numbers.astype(np.int64), "the array `labels`")
+    names = [b"%010d" % index for index in range(len(images))]
+    return array_source("npz", path, [path], names, list(images), labelling)
 
 
 def _read(path: Path, name: str) -> np.ndarray | None:
     try:
+        _check_packing(path)
         content = np.load(path, allow_pickle=False)
         if not isinstance(content, np.lib.npyio.NpzFile):
             raise UserError(f"{path} holds a single array, not named ones: save it with numpy.savez")
         with content:
             return content[name] if name in content.files else None
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
-        raise UserError(f"{path} is not readable as .npz ({error}): make it anew") from None
+        raise damaged(path, ".npz", error) from None
+
+
+def _check_packing(path: Path) -> None:
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            check_ratio(path, sum(entry.file_size for entry in archive.infolist()))
 
 
 def _check_labels(path: Path, labels: np.ndarray, images: int) -> None:
