@@ -1,6 +1,6 @@
 """What is drawn, featurised and searched on all ranks; the numbers are made of it afterwards, on one."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from components.artifacts.feature_network import FeatureNetworkModule
 from components.artifacts.model import Model
 from components.artifacts.parameters import EvaluateGeneration
 from components.artifacts.ranks import Ranks
-from components.evaluate_generation.features import Features, extract, split_batches
+from components.evaluate_generation.features import Features, extract, parts, split_batches
 from components.evaluate_generation.memorisation import Memorisation, search
 from components.evaluate_generation.reconstruct import Reconstruction, reconstruct
 from components.evaluate_generation.reference import Reference, measure_reference
@@ -125,12 +125,8 @@ def _memorisation(
     rows = share(len(dataset.train), ranks)
     numbers = np.arange(rows.start, rows.stop)
 
-    def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        for start in range(0, len(numbers), batch_size):
-            part = numbers[start : start + batch_size]
-            yield next(split_batches(dataset.train, part, size, batch_size)), part
-
-    bar = _bar(batches(), "nearest train images", len(numbers), batch_size, ranks)
+    batches = zip(split_batches(dataset.train, numbers, size, batch_size), parts(numbers, batch_size), strict=True)
+    bar = _bar(batches, "nearest train images", len(numbers), batch_size, ranks)
     return search(network, generated, others, features, bar, ranks)
 
 

@@ -1,6 +1,7 @@
 """Features of images, extracted once for all metrics."""
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,6 +69,21 @@ def extract(network: FeatureNetworkModule, batches: Iterable[np.ndarray], device
 
 
 def split_batches(split: Split, indices: np.ndarray, size: int, batch_size: int) -> Iterator[np.ndarray]:
-    """The images at `indices`, in that order, `batch_size` at a time, averaged: uint8 N×size×size×C."""
+    """The images at `indices`, in that order, `batch_size` at a time, averaged: uint8 N×size×size×C.
+
+    The next batch is read while the present one is used.
+    """
+    with ThreadPoolExecutor(1) as reader:
+        ahead: Future[np.ndarray] | None = None
+        for part in parts(indices, batch_size):
+            present, ahead = ahead, reader.submit(lambda part: averaged(split.images(part), size), part)
+            if present is not None:
+                yield present.result()
+        if ahead is not None:
+            yield ahead.result()
+
+
+def parts(indices: np.ndarray, batch_size: int) -> Iterator[np.ndarray]:
+    """`batch_size` of them at a time."""
     for start in range(0, len(indices), batch_size):
-        yield averaged(split.images(indices[start : start + batch_size]), size)
+        yield indices[start : start + batch_size]
