@@ -65,9 +65,16 @@ def _size_bars(sizes: Mapping[str, Any] | None) -> list[Bar]:
     if sizes is None:
         return []
     edges, images = sizes["short_side"]["edges"], sizes["short_side"]["images"]
+    if len(images) < 2:  # one size: the facts say it
+        return []
     longest = max(images, default=0) or 1
     ranges = zip(edges, edges[1:], images, strict=False)
-    return [Bar(f"{low:g} – {high:g} px", count, [("", count, 100 * count / longest)]) for low, high, count in ranges]
+    return [Bar(_range(low, high), count, [("", count, 100 * count / longest)]) for low, high, count in ranges]
+
+
+def _range(low: float, high: float) -> str:
+    """From `low` to below `high` px."""
+    return f"{low:g} px" if high - low == 1 else f"{low:g} – {high:g} px"
 
 
 def _facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -112,6 +119,8 @@ def _sizes(sizes: Mapping[str, Any] | None, enlarged: int) -> str:
     if sizes is None:
         return "not recorded"
     text = f"short side {sizes['minimum']:,} to {sizes['maximum']:,} px, median {sizes['median']:,.6g}"
+    if sizes["minimum"] == sizes["maximum"]:
+        text = f"short side {sizes['minimum']:,} px, all of them"
     return text + (f"; {enlarged:,} were enlarged" if enlarged else "")
 
 

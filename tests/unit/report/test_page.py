@@ -139,6 +139,20 @@ def test_data_sheet(run: Any, show: Show) -> None:
         assert part in text, part
 
 
+def test_images_of_one_size_have_no_histogram(run: Any, show: Show) -> None:
+    sizes = {"short_side": {"edges": [28, 29], "images": [50]}, "minimum": 28, "median": 28.0, "maximum": 28}
+    run.manifest |= {"source_sizes": sizes}
+    text = show(run).text
+    assert "short side 28 px, all of them" in text
+    assert "Short sides of the source images" not in text
+
+
+def test_bin_of_one_pixel_is_one_size(run: Any, show: Show) -> None:
+    sizes = {"short_side": {"edges": [28, 29, 30], "images": [3, 4]}, "minimum": 28, "median": 29.0, "maximum": 29}
+    run.manifest |= {"source_sizes": sizes}
+    assert "28 px 3 29 px 4" in show(run).text
+
+
 def test_many_classes_are_told_by_the_largest_and_the_smallest(run: Any, show: Show) -> None:
     counts = list(range(100, 200))
     run.manifest |= {
