@@ -23,10 +23,9 @@ _CAPTIONS = {
     "per_class": "The linear probe's accuracy on each class, the worst first.",
     "neighbours": "Test images, and to the right of each the train images that E's features find nearest.",
     "contact_sheet": "Images of the train split; with up to ten classes each begins on a row of its own.",
-    "data_sheet": "Images by class and split, sizes of the source images, and levels by channel.",
 }
 # The page draws these itself, from the same numbers.
-_DRAWN_HERE = {"curves"}
+_DRAWN_HERE = {"curves", "data_sheet"}
 
 
 @dataclass(frozen=True)

@@ -345,6 +345,7 @@ def bare_provenance(run: Any) -> None:
         (empty_without_a_word, "There are no numbers here, and no word why."),
         (no_validation, "validation 0 0.0 %"),
         (no_pictures, "No pictures were drawn."),
+        (no_pictures, "The dataset has no contact sheet."),
         (no_log, "The model keeps no training log."),
         (log_without_rows, "The model keeps no training log."),
         (no_signs_seen, "Training noticed nothing that looked wrong."),
