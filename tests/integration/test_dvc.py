@@ -61,7 +61,10 @@ def test_the_closing_block_says_what_came_out(clone: Any) -> None:
         "python -m components.report block --page report/index.html --registration registration "
         "--metrics evaluation/representation evaluation/generation --pictures data/dataset model"
     )
-    for word in ("report/index.html", "pixels", "untrained", "floor", "samples.png", "make run DATA=", "dvc exp run", "dvc exp show"):
+    for word in (
+        "report/index.html", "pixels", "untrained", "floor", "samples.png", "make run DATA=", "dvc exp run",
+        "dvc exp show",
+    ):  # fmt: skip
         assert word in block, word
     assert "registered" in block or "refused" in block
 
