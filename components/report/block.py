@@ -112,12 +112,13 @@ def _generation(values: Mapping[str, float]) -> list[str]:
 
 def frechet_rows(values: Mapping[str, float]) -> list[Row]:
     """(key, generated samples, as many real held-out images); the second is the floor of the first."""
-    rows: list[Row] = []
-    for key in sorted(values):
-        reading = read_key(key)
-        if isinstance(reading, OfImages) and reading.images == "samples" and reading.measure.family in FRECHET:
-            rows.append((key, format_value(key, values[key]), _beside(key, values, "real images")))
-    return rows
+    readings = [reading for reading in map(read_key, sorted(values)) if isinstance(reading, OfImages)]
+    keys = [
+        reading.key
+        for reading in readings
+        if reading.measure.family in FRECHET and reading.images == "samples" and not reading.derived
+    ]
+    return [(key, format_value(key, values[key]), _beside(key, values, "real images")) for key in keys]
 
 
 def _beside(key: str, values: Mapping[str, float], name: str) -> str:

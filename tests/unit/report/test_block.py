@@ -30,6 +30,8 @@ DISTANCES = {
     "fd_classifier_samples500_train4000": 0.954,
     "fd_classifier_test500_train4000": 0.121,
     "fd_classifier_samples5000_train4000": 0.9,
+    "standard_error_fd_classifier_samples5000_train4000": 0.1,
+    "extrapolated_fd_classifier_samples5000_train4000": 0.8,
     "precision_classifier_samples500_train4000": 0.5,
 }
 DECISION = {
