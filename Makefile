@@ -50,6 +50,7 @@ check-in-step: $(VENV)/.test  ## resolved.yaml and dvc.lock agree with params.ya
 benchmark: $(VENV)/.run  ## speed, as ratios against a named alternative
 	python -m tests.benchmarks.folded_resampling
 	python -m tests.benchmarks.training_step
+	python -m tests.benchmarks.decoding
 	python -m tests.benchmarks.loading
 	python -m tests.benchmarks.revnet_memory
 	python -m tests.benchmarks.frechet_distance

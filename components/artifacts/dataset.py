@@ -4,7 +4,8 @@
     <directory>/<split>/images-00000.npy   uint8, N×H×W×C, at most `shard_images` each; splits: train, validation, test
     <directory>/<split>/labels.npy         int64, N; only if the manifest names classes
     <directory>/rejected.csv            one line per image that was not taken
-    <directory>/contact_sheet.png       some of each split, to look at
+    <directory>/contact_sheet.png       some of train, to look at
+    <directory>/data_sheet.png          counts, sizes and levels, to look at
 
 The same input and parameters give the same bytes. Training reads images only, never labels.
 """

@@ -189,6 +189,41 @@ def test_scaled_jpeg_decoding_cannot_be_seen(tmp_path, size):
     assert difference.mean() < 1
 
 
+@pytest.mark.parametrize(("width", "height"), [(775, 801), (1001, 667), (799, 1203)])
+def test_sizes_that_eighths_do_not_divide_are_neither_stretched_nor_shifted(tmp_path, width, height):
+    y, x = np.mgrid[:height, :width]
+    smooth = 128 + 60 * np.stack([np.sin(x / 60), np.cos(y / 60), np.sin((x + y) / 80)], -1)
+    path = saved(tmp_path / "a.jpg", PIL.Image.fromarray(smooth.astype(np.uint8)), quality=95)
+    side = min(width, height)
+    left, top = (width - side) / 2, (height - side) / 2
+    with PIL.Image.open(path) as picture:
+        box = (left, top, left + side, top + side)
+        slow = np.asarray(picture.resize((64, 64), PIL.Image.Resampling.BICUBIC, box=box)).astype(int)
+    # A sixth of a pixel of the result, in which these waves rise by up to 20 levels, and 3 for the scaled decoding.
+    assert np.abs(decoded(path, Image(size=64, channels=3)).pixels - slow).max() <= 20 / 6 + 3
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_a_jpeg_becomes_grey_as_by_pillow(tmp_path, mode):
+    path = saved(tmp_path / "a.jpg", photo(100, 80).convert(mode), quality=92)
+    with PIL.Image.open(path) as picture:
+        square = picture.convert("L").crop((10, 0, 90, 80))
+        slow = np.asarray(square.resize((16, 16), PIL.Image.Resampling.BICUBIC)).astype(int)
+    assert np.abs(decoded(path, GREY).pixels[:, :, 0] - slow).max() <= 2
+
+
+@pytest.mark.parametrize("size", [(30_000, 2), (2, 30_000), (30_000, 40)])
+def test_an_image_of_30_000_px_is_read_where_its_pixels_are_few(tmp_path, size):
+    outcome = decoded(saved(tmp_path / "a.png", plain("RGB", RED, size)), RGB)
+    assert outcome.short_side == min(size)
+    np.testing.assert_array_equal(outcome.pixels, np.broadcast_to(RED, (16, 16, 3)))
+
+
+def test_a_file_is_known_by_its_content_and_not_by_its_name(tmp_path):
+    plain("RGB", RED).save(tmp_path / "a.jpg", "PNG")
+    np.testing.assert_array_equal(decoded(str(tmp_path / "a.jpg"), RGB).pixels[0, 0], RED)
+
+
 def test_shrinking_is_antialiased(tmp_path):
     stripes = np.zeros((256, 256), np.uint8)
     stripes[:, ::2] = 255
@@ -237,6 +272,7 @@ HOSTILE = {
     "32-bit float": (encoded("TIFF", PIL.Image.fromarray(np.ones((16, 16), np.float32))), "corrupt"),
     "too few pixels for its header": (png_with_size(64, 64), "corrupt"),
     "bomb": (png_with_size(60_000, 60_000), "too large"),
+    "30,000 px in both directions": (png_with_size(30_000, 30_000), "too large"),
     "small bomb": (png_with_size(11_000, 11_000), "too large"),
 }
 
