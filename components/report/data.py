@@ -81,11 +81,14 @@ def _facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
     image, source, rejected = manifest["image"], manifest["source"], manifest["rejected"]
     classes = manifest["classes"]
     channels = {1: "grey", 3: "colour"}.get(image["channels"], f"{image['channels']} channels")
-    labels = "none" if classes is None else f"{len(classes)} {'class' if len(classes) == 1 else 'classes'}"
+    labels = f"none; {source['labels_from']}"
+    if classes is not None:
+        count = f"{len(classes)} {'class' if len(classes) == 1 else 'classes'}"
+        labels = f"{count}; {source['labels_from']}. For the evaluation only: training reads none"
     facts = [
         ("images as trained on", f"{image['size']} × {image['size']} px, {channels}"),
         ("source", f"{source['name']} ({source['kind']})"),
-        ("labels", f"{labels}; {source['labels_from']}. For the evaluation only: training reads none"),
+        ("labels", labels),
         ("splits", source["splits_from"]),
         ("rejected", _rejected(rejected)),
         ("duplicates", _duplicates(manifest.get("duplicates"))),

@@ -339,6 +339,7 @@ def bare_provenance(run: Any) -> None:
         (first_version, "There was no champion yet to compare this run with."),
         (no_labels, "Not measured: the dataset has no labels."),
         (no_labels, "The dataset has no labels, so there are no classes to count."),
+        (no_labels, "labels none; folders splits drawn"),
         (no_encoder, "Not measured: the model has no encoder."),
         (no_encoder, "reconstruction_l1_test500 was not measured: the model has no encoder"),
         (nothing_measured, "Nothing was measured, so there are no numbers to look at first."),
