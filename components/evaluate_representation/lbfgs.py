@@ -50,6 +50,9 @@ class _Points:
         return _Points(self.weights[which], self.values[which], self.gradients[which], self.spreads[which])
 
     def replaced(self, which: Tensor, others: "_Points") -> "_Points":
+        """With others at the positions `which`, which rise."""
+        if len(which) == len(self.values):
+            return others
         mine = (self.weights, self.values, self.gradients, self.spreads)
         theirs = (others.weights, others.values, others.gradients, others.spreads)
         return _Points(*(old.index_copy(0, which, new) for old, new in zip(mine, theirs, strict=True)))
@@ -98,10 +101,12 @@ def minimise(
             converged[problems] = -slopes / 2 <= LAST_STEP * here.values
             there, moved = _search(objective, problems, here, direction, slopes, ~converged[problems])
             solution[problems] = there.weights
-            history.append(_Move.between(here, there))
-            # What has not moved has converged, or rounding hides the rest of its way.
-            history = [move.of(moved) for move in history[-_HISTORY:]]
-            here, problems = there.of(moved), problems[moved]
+            history = [*history[1 - _HISTORY :], _Move.between(here, there)]
+            here = there
+            if not moved.all():
+                # What has not moved has converged, or rounding hides the rest of its way.
+                history = [move.of(moved) for move in history]
+                here, problems = here.of(moved), problems[moved]
             bar.update(objective.passes - bar.n)
     return Minima(solution.double(), converged.tolist(), objective.passes)
 

@@ -6,9 +6,9 @@ Features are made up: classes that overlap, in a few directions of many, ReLU. O
 reading a memory-mapped file: once as it is, and once chunk by chunk, as at ImageNet's size, where nothing is held.
 
 The plain loop (minibatches of 256, momentum 0.9, cosine schedule, float32, features in memory) is given more than a
-person has: of all its learning rates and budgets only the cheapest run counts that is as good as ours on that penalty:
-objective within 1 % of ours, validation accuracy no more than 0.5 % below. A penalty for which none is as good counts
-with one of its longest runs, and the ratio is then "at least".
+person has: of all its learning rates and budgets only the cheapest run counts that is as good as ours on that penalty.
+Two ratios are printed: as good by validation accuracy, no more than 0.5 % below ours; and by the objective as well, no
+more than 1 % above. A penalty for which no run is as good counts with a longest one, and the ratio is then "at least".
 """
 
 import sys
@@ -63,7 +63,7 @@ def make_data(folder: Path, images: int, features: int, classes: int) -> Data:
     generator = np.random.default_rng(0)
     rank = min(features, 64)
     mixing = generator.normal(size=(rank, features)) / rank**0.5
-    centres = generator.normal(size=(classes, rank))
+    centres = 0.6 * generator.normal(size=(classes, rank))
     files, labels = [], []
     for name, count in (("train", images), ("validation", max(500, images // 10)), ("test", 1)):
         own = generator.integers(0, classes, count)
@@ -113,32 +113,42 @@ def plain(data: Data, penalty: float, rate: float, epochs: int) -> Run:
         return Run(rate, epochs, *quality(data, layer.weight, layer.bias, penalty), seconds)
 
 
-def as_good(run: Run, objective: float, accuracy: float) -> bool:
-    return run.objective <= objective * (1 + OBJECTIVE_MARGIN) and run.accuracy >= accuracy - ACCURACY_MARGIN
-
-
-def cheapest(data: Data, penalty: float, objective: float, accuracy: float) -> tuple[Run, bool]:
-    """The plain run that counts, and whether it is as good."""
+def plain_runs(data: Data, penalty: float, objective: float) -> list[Run]:
+    """With every rate, longer and longer until one has the objective."""
+    runs: list[Run] = []
     for epochs in EPOCHS:
-        runs = [plain(data, penalty, rate, epochs) for rate in RATES]
-        good = [run for run in runs if as_good(run, objective, accuracy)]
-        if good:
-            return min(good, key=lambda run: run.seconds), True
-    return min(runs, key=lambda run: run.objective), False
+        runs += [plain(data, penalty, rate, epochs) for rate in RATES]
+        if any(run.objective <= objective * (1 + OBJECTIVE_MARGIN) for run in runs):
+            break
+    return runs
+
+
+def cheapest(runs: list[Run], good: list[Run]) -> Run:
+    """The run that counts: of those that are good the fastest; else of the longest the best."""
+    if good:
+        return min(good, key=lambda run: run.seconds)
+    return min((run for run in runs if run.epochs == runs[-1].epochs), key=lambda run: run.objective)
 
 
 def compare(data: Data, grid: Grid, seconds: float) -> None:
     print("penalty   objective: ours    plain   validation: ours   plain    plain: rate  epochs  seconds")
-    total, all_good = 0.0, True
+    totals, unreached = {"validation": 0.0, "both": 0.0}, {"validation": 0, "both": 0}
     for number, penalty in enumerate(grid.penalties):
-        mine = quality(data, grid.weights[number].float(), grid.bias[number].float(), penalty)
-        run, good = cheapest(data, penalty, *mine)
-        total += run.seconds
-        all_good = all_good and good
-        reached = f"{mine[0]:>17.4f} {run.objective:>8.4f} {mine[1]:>18.4f} {run.accuracy:>7.4f}"
-        cost = f"{run.rate:>14g} {run.epochs:>7} {run.seconds:>8.2f}{'' if good else '  (not as good)'}"
+        objective, accuracy = quality(data, grid.weights[number].float(), grid.bias[number].float(), penalty)
+        runs = plain_runs(data, penalty, objective)
+        good = {"validation": [run for run in runs if run.accuracy >= accuracy - ACCURACY_MARGIN]}
+        good["both"] = [run for run in good["validation"] if run.objective <= objective * (1 + OBJECTIVE_MARGIN)]
+        for name, own in good.items():
+            run = cheapest(runs, own)
+            totals[name] += run.seconds
+            unreached[name] += not own
+        reached = f"{objective:>17.4f} {run.objective:>8.4f} {accuracy:>18.4f} {run.accuracy:>7.4f}"
+        cost = f"{run.rate:>14g} {run.epochs:>7} {run.seconds:>8.2f}{'' if good['both'] else '  (not as good)'}"
         print(f"{penalty:<7g} {reached} {cost}")
-    print(f"plain, one by one: {total:.2f} s.  plain / ours: {'' if all_good else 'at least '}{total / seconds:.1f}")
+    for name, what in (("validation", "validation accuracy"), ("both", "validation accuracy and objective")):
+        least = "at least " if unreached[name] else ""
+        print(f"plain, one by one, as good by {what}: {totals[name]:.2f} s", end="; ")
+        print(f"plain / ours: {least}{totals[name] / seconds:.1f}")
 
 
 def main() -> None:
