@@ -115,6 +115,7 @@ GOOD: dict[str, Any] = {
         "l2_penalties": [0.1],
         "neighbours": [1],
         "labels_per_class": [],
+        "labels_percent": [],
         "low_label_draws": 1,
         "batch_size": 1,
     },
