@@ -464,6 +464,8 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
     ({"evaluate_representation__neighbours": []}, "evaluate_representation.neighbours", "[]", "positive numbers"),
     ({"evaluate_representation__neighbours": [0]}, "evaluate_representation.neighbours", "[0]", "positive numbers"),
     ({"evaluate_representation__labels_per_class": [0]}, "evaluate_representation.labels_per_class", "[0]", "positive"),
+    ({"evaluate_representation__labels_percent": [0]}, "evaluate_representation.labels_percent", "[0]", "positive"),
+    ({"evaluate_representation__labels_percent": [100]}, "evaluate_representation.labels_percent", "[100]", "1 to 99"),
     ({"evaluate_representation__low_label_draws": 0}, "evaluate_representation.low_label_draws", "0", "more than 0"),
     ({"evaluate_representation__batch_size": 0}, "evaluate_representation.batch_size", "0", "more than 0"),
     ({"evaluate_generation__seed": -1}, "evaluate_generation.seed", "-1", "0 to 2**63 - 1"),
