@@ -29,8 +29,8 @@ from components.evaluate_representation.rows import rows_in
 from components.evaluate_representation.views import View
 
 PENALTIES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
-RATES = (0.3, 0.1, 0.03)
-EPOCHS = (1, 4, 16, 64)
+RATES = (1.0, 0.3, 0.1)
+EPOCHS = (1, 4, 16, 64, 256)
 BATCH = 256
 OBJECTIVE_MARGIN, ACCURACY_MARGIN = 0.01, 0.005
 CPU = torch.device("cpu")
@@ -152,7 +152,7 @@ def compare(data: Data, grid: Grid, seconds: float) -> None:
 
 
 def main() -> None:
-    images, features, classes = map(int, sys.argv[1:4] or ("20000", "512", "100"))
+    images, features, classes = map(int, sys.argv[1:4] or ("10000", "512", "50"))
     with tempfile.TemporaryDirectory() as folder:
         data = make_data(Path(folder), images, features, classes)
         print(f"{images} images × {features} features, {classes} classes, {len(PENALTIES)} penalties", end=", ")
