@@ -13,6 +13,8 @@ from torch import Tensor
 
 from components.artifacts.errors import UserError
 
+_BLOCKS = 8
+
 
 @dataclass(frozen=True)
 class Moments:
@@ -51,18 +53,27 @@ def frechet_distance(first: Moments, second: Moments) -> float:
     The trace of (C₁ C₂)^½ is the sum of the square roots of the eigenvalues of RᵀC₂R, where C₁ = RRᵀ, which is
     symmetric: the same number as by a general matrix square root, faster and without complex rests.
     """
-    root = _root(first.covariance)
-    product = root.T @ second.covariance @ root
-    eigenvalues = torch.linalg.eigvalsh((product + product.T) / 2).clamp(min=0)
+    eigenvalues = torch.linalg.eigvalsh(_symmetric_product(first.covariance, second.covariance)).clamp(min=0)
     between_means = (first.mean - second.mean).square().sum()
     between_shapes = first.covariance.trace() + second.covariance.trace() - 2 * eigenvalues.sqrt().sum()
     return max(0.0, float(between_means + between_shapes))
 
 
-def _root(covariance: Tensor) -> Tensor:
-    """An R with C = RRᵀ: Cholesky's, by far the cheapest, or that of the eigenvectors, which dead features leave."""
-    factor, failed = torch.linalg.cholesky_ex(covariance)
-    if not failed:
-        return factor
-    values, vectors = torch.linalg.eigh(covariance)
-    return vectors * values.clamp(min=0).sqrt()
+def _symmetric_product(first: Tensor, second: Tensor) -> Tensor:
+    """RᵀC₂R with C₁ = RRᵀ, of which only the lower triangle counts, as `eigvalsh` reads it.
+
+    R is Cholesky's factor, or, where dead features leave none, that of the eigenvectors, which costs far more.
+    """
+    factor, failed = torch.linalg.cholesky_ex(first)
+    if failed:
+        values, vectors = torch.linalg.eigh(first)
+        root = vectors * values.clamp(min=0).sqrt()
+        return root.T @ second @ root
+    # In blocks, without those that are zeros of the factor or above the diagonal: half of the multiplications.
+    half, product = torch.empty_like(first), torch.zeros_like(first)
+    size = -(-len(first) // _BLOCKS)
+    for start in range(0, len(first), size):
+        half[start : start + size] = factor[start:, start : start + size].T @ second[start:]
+    for start in range(0, len(first), size):
+        product[start:, start : start + size] = half[start:, start:] @ factor[start:, start : start + size]
+    return product
