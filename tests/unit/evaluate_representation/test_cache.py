@@ -1,8 +1,9 @@
 import json
-import multiprocessing
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -93,30 +94,23 @@ def test_a_run_that_fails_leaves_no_entry(tmp_path: Path) -> None:
     assert not obtain(tmp_path, "encoder", IDENTITY, write, ALONE)[1]
 
 
-def slowly(cache: Path, started: object, go_on: object, found: object) -> None:
+def test_of_two_runs_that_want_the_same_one_waits_for_the_other(tmp_path: Path) -> None:
+    started, go_on = Event(), Event()
+
     def write_slowly(directory: Path) -> None:
-        started.set()  # type: ignore[attr-defined]
-        go_on.wait(60)  # type: ignore[attr-defined]
+        started.set()
+        assert go_on.wait(60)
         write(directory)
 
-    found.put(obtain(cache, "encoder", IDENTITY, write_slowly, ALONE)[1])  # type: ignore[attr-defined]
-
-
-def test_of_two_runs_that_want_the_same_one_waits_for_the_other(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("fork")
-    started, go_on, never, found = context.Event(), context.Event(), context.Event(), context.Queue()
-    first = context.Process(target=slowly, args=(tmp_path, started, go_on, found))
-    first.start()
-    assert started.wait(60)
-    second = context.Process(target=slowly, args=(tmp_path, never, go_on, found))
-    second.start()
-    second.join(0.5)
-    assert second.is_alive()
-    go_on.set()
-    assert [found.get(timeout=60), found.get(timeout=60)] == [False, True]
-    first.join(60)
-    second.join(60)
-    assert not never.is_set()
+    # The lock is of an open file: between threads it holds as between processes.
+    with ThreadPoolExecutor(2) as runs:
+        first = runs.submit(obtain, tmp_path, "encoder", IDENTITY, write_slowly, ALONE)
+        assert started.wait(60)
+        second = runs.submit(obtain, tmp_path, "encoder", IDENTITY, fail, ALONE)
+        finished, _ = wait([second], timeout=0.3)
+        go_on.set()
+        assert not finished
+        assert (first.result()[1], second.result()[1]) == (False, True)
 
 
 def test_the_hash_of_a_network_is_that_of_its_weights_and_buffers() -> None:
