@@ -23,6 +23,8 @@ def draw_data_sheet(manifest: dict[str, Any], picture: Path) -> None:
     _draw_classes(axes[0], manifest)
     _draw_sizes(axes[1], manifest)
     _draw_levels(axes[2], manifest)
+    for axis in axes[:2]:
+        axis.yaxis.set_major_formatter("{x:,.0f}")
     # matplotlib would write its version into the file.
     figure.savefig(picture, dpi=100, metadata={"Software": None})
     plt.close(figure)
@@ -63,6 +65,7 @@ def _draw_sizes(axis: Axes, manifest: dict[str, Any]) -> None:
     axis.stairs(images, edges, fill=True, color="tab:gray")
     axis.axvline(stored, color="tab:red", linewidth=1, label=f"stored: {stored} px")
     axis.set_xscale("log")
+    axis.set_xlim(sizes["minimum"] / 1.5, sizes["maximum"] * 1.5)
     ticks = sorted({sizes["minimum"], round(sizes["median"]), sizes["maximum"]})
     axis.set_xticks(ticks, [str(tick) for tick in ticks])
     axis.set_xticks([], minor=True)
@@ -80,4 +83,4 @@ def _draw_levels(axis: Axes, manifest: dict[str, Any]) -> None:
     axis.set_ylim(0, 255)
     axis.margins(x=0.4)
     axis.set_ylabel("level")
-    axis.set_title("Train: mean ± standard deviation")
+    axis.set_title("Train: mean ± std. dev.")

@@ -8,6 +8,7 @@ import pytest
 from PIL import ImageCms
 
 from components.artifacts.parameters import Image
+from components.prepare.colour import changes_colours
 from components.prepare.decode import decode
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -50,3 +51,9 @@ def test_a_profile_that_says_nothing_new_changes_no_pixel(profile, mode):
     colour = {"RGB": (250, 10, 60), "RGBA": (250, 10, 60, 255), "L": 77}[mode]
     expected = [77, 77, 77] if mode == "L" else [250, 10, 60]
     assert pixel(mode, colour, "PNG", profile) == expected
+
+
+def test_a_profile_that_is_srgb_costs_no_transform():
+    assert not changes_colours(SRGB, "RGB")
+    assert changes_colours(swapped_profile(), "RGB")
+    assert not changes_colours(swapped_profile(), "L")
