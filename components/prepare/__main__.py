@@ -21,6 +21,8 @@ import argparse
 import sys
 from pathlib import Path
 
+import torch
+
 from components.artifacts.command import run
 from components.artifacts.parameters import Image, Prepare, load
 from components.prepare.build import prepare
@@ -35,6 +37,8 @@ def main() -> None:
     parser.add_argument("--params", type=Path, required=True, help="resolved.yaml; reads its sections image, prepare")
     parser.add_argument("--output", type=Path, required=True, help="the dataset's folder; a dataset there is replaced")
     args = parser.parse_args()
+    # Cores are shared among processes; threads within one would wait for each other.
+    torch.set_num_threads(1)
     image, parameters = load(args.params, image=Image, prepare=Prepare)
     manifest = prepare(args.source, args.output, image, parameters)
     for line in warnings(manifest):
