@@ -132,10 +132,12 @@ def cheapest(runs: list[Run], good: list[Run]) -> Run:
 
 def compare(data: Data, grid: Grid, seconds: float) -> None:
     print("penalty   objective: ours    plain   validation: ours   plain    plain: rate  epochs  seconds")
+    tried = 0.0
     totals, unreached = {"validation": 0.0, "both": 0.0}, {"validation": 0, "both": 0}
     for number, penalty in enumerate(grid.penalties):
         objective, accuracy = quality(data, grid.weights[number].float(), grid.bias[number].float(), penalty)
         runs = plain_runs(data, penalty, objective)
+        tried += sum(run.seconds for run in runs)
         good = {"validation": [run for run in runs if run.accuracy >= accuracy - ACCURACY_MARGIN]}
         good["both"] = [run for run in good["validation"] if run.objective <= objective * (1 + OBJECTIVE_MARGIN)]
         for name, own in good.items():
@@ -149,6 +151,7 @@ def compare(data: Data, grid: Grid, seconds: float) -> None:
         least = "at least " if unreached[name] else ""
         print(f"plain, one by one, as good by {what}: {totals[name]:.2f} s", end="; ")
         print(f"plain / ours: {least}{totals[name] / seconds:.1f}")
+    print(f"plain, all rates and budgets that were tried to find these: {tried:.2f} s")
 
 
 def main() -> None:
