@@ -11,8 +11,8 @@ COMPONENTS = Path(__file__).parents[2] / "components"
 MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 CALLS = {"torch.load", "torch.save", "torch.hub.load", "torch.jit.load", "torch.package.PackageImporter"}
 CALLS |= {"torch.distributed.broadcast_object_list", "torch.distributed.all_gather_object"}
-# Published weights of Inception and of EfficientNet-Lite0 are .pth files. They are converted once, if their sha256 is the
-# known one, with torch's unpickler that knows plain tensors only; what evaluations read is the safetensors file.
+# Published weights of Inception and of EfficientNet-Lite0 are .pth files. They are converted once, if their sha256 is
+# the known one, with torch's unpickler that knows plain tensors only; what evaluations read is the safetensors file.
 ALLOWED = {("feature_network/published.py", "torch.load(weights_only=True)")}
 
 
