@@ -79,7 +79,7 @@ def test_the_probe_parameters_rerun_the_probe_and_not_the_training(clone: Any) -
     change(clone, evaluate_representation={"low_label_draws": 3})
     assert stages_run(clone.run("dvc repro")) <= {"compose", "evaluate_representation", "register", "report"}
     protocol = json.loads((clone.path / "evaluation/representation/protocol.json").read_text())
-    assert protocol["few_labels"]["draws"] == 3
+    assert protocol["few_labels"]["number_of_draws"] == 3
     assert "evaluate_representation.low_label_draws" in clone.run("dvc params diff")
     clone.run("git checkout -q params.yaml && dvc repro")
 
