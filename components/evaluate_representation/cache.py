@@ -68,15 +68,6 @@ def weights_hash(network: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def code_hash(*places: Path) -> str:
-    """The hash of Python files and of those in folders: other code may give other features of the same weights."""
-    digest = hashlib.sha256()
-    for place in places:
-        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
-            digest.update(f"{path.relative_to(place.parent)}\n".encode() + path.read_bytes())
-    return digest.hexdigest()
-
-
 def _is_whole(directory: Path, identity: Mapping[str, Any]) -> bool:
     try:
         entry = read_json(directory / _ENTRY)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from components import bigbigan
+from components.artifacts.code_hash import code_hash
 from components.artifacts.dataset import Dataset, Split
 from components.artifacts.model import Model
 from components.artifacts.ranks import Ranks
@@ -22,13 +23,14 @@ from components.bigbigan.encoder.encoder import Encoder
 from components.bigbigan.pixels import at_size, to_float
 from components.bigbigan.standing_statistics import recompute
 from components.evaluate_representation import extraction
-from components.evaluate_representation.cache import code_hash, obtain, weights_hash
+from components.evaluate_representation.cache import obtain, weights_hash
 from components.evaluate_representation.extraction import Extract, write_features
 
 # Of batch normalisation where training left none. Apart from the parameter `batch_size`, on which no result may depend.
 STATISTICS_BATCH = 256
 STATISTICS_BATCHES = 200
 
+# Other code may give other features of the same weights.
 _CODE = (Path(bigbigan.__file__).parent, Path(extraction.__file__), Path(__file__))
 
 

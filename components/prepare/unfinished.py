@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from components import prepare
+from components.artifacts.code_hash import code_hash
 from components.artifacts.errors import UserError
 from components.artifacts.files import write_bytes
 
@@ -32,11 +33,8 @@ DIGEST_BYTES = 32
 
 def key_of(depends_on: dict[str, Any]) -> str:
     """A hash of `depends_on` (plain JSON content), and of the code that decodes."""
-    digest = hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode())
-    root = Path(prepare.__path__[0])
-    for path in sorted(root.rglob("*.py")):
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
+    text = json.dumps(depends_on, sort_keys=True) + code_hash(Path(prepare.__path__[0]))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @contextmanager

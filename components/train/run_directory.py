@@ -15,16 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from components import bigbigan, train
+from components.artifacts.code_hash import code_hash
 
 
 def run_name(identity: dict[str, Any]) -> str:
     """A short hash of `identity` (plain JSON content: parameters, dataset version) and of the training code."""
-    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode())
-    for package in (bigbigan, train):
-        root = Path(package.__path__[0])
-        for path in sorted(root.rglob("*.py")):
-            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:12]
+    code = code_hash(*(Path(package.__path__[0]) for package in (bigbigan, train)))
+    return hashlib.sha256((json.dumps(identity, sort_keys=True) + code).encode()).hexdigest()[:12]
 
 
 @contextmanager

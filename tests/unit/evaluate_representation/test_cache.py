@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from components.artifacts.model import Model
-from components.evaluate_representation.cache import code_hash, obtain, weights_hash
+from components.evaluate_representation.cache import obtain, weights_hash
 from components.evaluate_representation.networks import obtain_features, trained_encoder
 from tests.unit.evaluate_representation.alone import ALONE
 
@@ -122,18 +122,6 @@ def test_the_hash_of_a_network_is_that_of_its_weights_and_buffers() -> None:
     second = weights_hash(network)
     network[0].weight.data[0, 0] *= 1.001
     assert len({first, second, weights_hash(network)}) == 3
-
-
-def test_the_hash_of_code_is_that_of_all_its_files(tmp_path: Path) -> None:
-    (tmp_path / "package" / "inner").mkdir(parents=True)
-    file = tmp_path / "package" / "inner" / "x.py"
-    file.write_text("a = 1\n")
-    first = code_hash(tmp_path / "package")
-    (tmp_path / "package" / "notes.txt").write_text("none of it")
-    assert code_hash(tmp_path / "package") == first
-    file.write_text("a = 2\n")
-    assert code_hash(tmp_path / "package") != first
-    assert code_hash(tmp_path / "package", file) != code_hash(tmp_path / "package")
 
 
 def test_other_weights_are_not_given_the_features_of_these(
