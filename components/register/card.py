@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from components.artifacts.flatten import flatten
 from components.artifacts.metric_keys import MEMORISATION, Accuracy, OfImages, beside, features_title, read_key
 from components.register.candidate import Candidate
 from components.register.gate import Finding
@@ -114,8 +115,8 @@ def _data(candidate: Candidate) -> str:
 
 
 def _parameters(candidate: Candidate) -> str:
-    parameters = dict(_flat(candidate.description["config"]))
-    parameters |= dict(_flat(candidate.description["provenance"].get("parameters", {})))
+    parameters = dict(flatten(candidate.description["config"]))
+    parameters |= dict(flatten(candidate.description["provenance"].get("parameters", {})))
     rows = [[f"`{key}`", _text(parameters[key])] for key in PARAMETERS if key in parameters]
     return "## Parameters\n\n" + (_table(["", ""], rows) + "\n\n" if rows else "") + "All of them: `resolved.yaml`."
 
@@ -200,21 +201,13 @@ def _lineage(created: str, candidate: Candidate, git: Mapping[str, Any]) -> str:
         code += ", with uncommitted changes"
     rows = [["registered", created], ["run id", f"`{candidate.run_id}`"], ["code that registered it", code]]
     provenance = {key: value for key, value in candidate.description["provenance"].items() if key != "parameters"}
-    rows += [[f"training: `{key}`", _text(value)] for key, value in _flat(provenance)]
+    rows += [[f"training: `{key}`", _text(value)] for key, value in flatten(provenance)]
     hashes = [[f"sha256 of `{name}`", f"`{digest}`"] for name, digest in candidate.hashes.items() if _is_weights(name)]
     return "## Lineage\n\n" + _table(["", ""], rows + hashes)
 
 
 def _is_weights(name: str) -> bool:
     return name.startswith("model/") and name.endswith(".safetensors")
-
-
-def _flat(content: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
-    for key, value in content.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def _number(value: float) -> str:

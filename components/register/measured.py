@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.artifacts.errors import UserError
+from components.artifacts.flatten import flatten
 from components.artifacts.metrics import Metrics
 
 # What a protocol led to in one model's case, such as a selected penalty, or a number that it cannot have: reported, but
@@ -55,7 +56,7 @@ def merge(artifacts: Mapping[str, Metrics]) -> Measured:
 
 def protocol_differences(champion: Mapping[str, Any], challenger: Mapping[str, Any]) -> list[str]:
     """Names each entry in which two protocols differ, as `dotted.key: champion's, challenger's`; outcomes aside."""
-    theirs, ours = _flat(champion, ""), _flat(challenger, "")
+    theirs, ours = _without_outcomes(champion), _without_outcomes(challenger)
     return [
         f"{key}: {_shown(theirs, key)} for the champion, {_shown(ours, key)} here"
         for key in sorted(theirs.keys() | ours.keys())
@@ -63,16 +64,8 @@ def protocol_differences(champion: Mapping[str, Any], challenger: Mapping[str, A
     ]
 
 
-def _flat(protocol: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in protocol.items():
-        if not prefix and key in OUTCOMES:
-            continue
-        if isinstance(value, Mapping) and value:
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
+def _without_outcomes(protocol: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(flatten({key: value for key, value in protocol.items() if key not in OUTCOMES}))
 
 
 def _shown(flat: Mapping[str, Any], key: str) -> str:

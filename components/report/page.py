@@ -9,7 +9,7 @@ from components.report.comparison import compare
 from components.report.data import class_bars, data_sheet
 from components.report.evidence import Artifact, Evidence
 from components.report.number import Number, number
-from components.report.parameters import flatten, sections
+from components.report.parameters import in_words, sections
 from components.report.pictures import Picture, read_pictures
 from components.report.tables import AccuracyTable, MeasureRow, accuracy_table, measure_rows, unread
 from components.report.tiles import tiles
@@ -60,7 +60,7 @@ def render(evidence: Evidence) -> str:
         data=data_sheet(evidence.manifest),
         all_classes=class_bars(evidence.manifest),
         data_pictures=read_pictures(evidence.dataset),
-        choice=None if evidence.choice is None else flatten(evidence.choice),
+        choice=None if evidence.choice is None else in_words(evidence.choice),
         parameters=sections(evidence.parameters, None if previous is None else previous["parameters"]),
         comparison=compared,
         lineage=_lineage(evidence),
@@ -92,7 +92,7 @@ def _chapter(artifact: Artifact) -> Chapter:
         others=unread(values),
         every=[number(key, values) for key in sorted(values)],
         pictures=read_pictures(artifact.directory),
-        protocol=[(key, text) for key, text in flatten(protocol) if not f"{key}.".startswith(_TOLD)],
+        protocol=[(key, text) for key, text in in_words(protocol) if not f"{key}.".startswith(_TOLD)],
     )
 
 
@@ -108,7 +108,7 @@ def _lineage(evidence: Evidence) -> list[tuple[str, str]]:
         ("code that registered it (git)", code + (", with uncommitted changes" if git.get("dirty") else "")),
         ("source (sha256)", evidence.manifest["source"]["sha256"]),
     ]
-    told += [(f"training: {key}", value) for key, value in flatten(provenance)]
+    told += [(f"training: {key}", value) for key, value in in_words(provenance)]
     return told + [
         (f"sha256 of {name}", digest) for name, digest in sorted(evidence.description.get("files", {}).items())
     ]

@@ -1,10 +1,12 @@
 """Parameters: what was chosen, what that resolves to, and what differs from the version before."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
+
+from components.artifacts.flatten import flatten
 
 _ABSENT = "not there"
 
@@ -18,9 +20,9 @@ class Parameter:
     before: str | None
 
 
-def flatten(content: Mapping[str, Any]) -> list[tuple[str, str]]:
+def in_words(content: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(dotted key, value in words), in the order of the file."""
-    return [(key, _text(value)) for key, value in _walk(content, "")]
+    return [(key, _text(value)) for key, value in flatten(content)]
 
 
 def sections(parameters: Mapping[str, Any], previous: Mapping[str, Any] | None) -> dict[str, list[Parameter]]:
@@ -28,21 +30,13 @@ def sections(parameters: Mapping[str, Any], previous: Mapping[str, Any] | None) 
 
     What the previous version alone had stands at the end of its section.
     """
-    here = dict(flatten(parameters))
-    before = here if previous is None else dict(flatten(previous))
+    here = dict(in_words(parameters))
+    before = here if previous is None else dict(in_words(previous))
     result: dict[str, list[Parameter]] = {}
     for key in [*here, *(key for key in before if key not in here)]:
         text, old = here.get(key, _ABSENT), before.get(key, _ABSENT)
         result.setdefault(key.partition(".")[0], []).append(Parameter(key, text, None if old == text else old))
     return result
-
-
-def _walk(content: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for key, value in content.items():
-        if isinstance(value, Mapping) and value:
-            yield from _walk(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def _text(value: Any) -> str:
