@@ -19,7 +19,7 @@ from PIL import ExifTags
 from components.artifacts.parameters import Image
 from components.prepare.colour import changes_colours, to_srgb
 from components.prepare.resize import resize
-from components.prepare.sources.source import Content, Unreadable
+from components.prepare.sources.source import Content, Unreadable, corrupt
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 
@@ -80,7 +80,7 @@ def _decode_bytes(content: bytes, digest: bytes, image: Image) -> Outcome:
         except PIL.UnidentifiedImageError:
             return Outcome(digest, reason=f"not an image: none of {', '.join(FORMATS)}")
         except Exception as error:  # A hostile file makes Pillow's readers raise nearly anything.
-            return Outcome(digest, reason=f"corrupt: {' '.join(str(error).split()) or type(error).__name__}")
+            return Outcome(digest, reason=corrupt(error))
     return Outcome(digest, pixels, short_side=short_side)
 
 

@@ -26,7 +26,7 @@ from components.prepare.sources.source import (
     stat_fingerprint,
 )
 from components.prepare.sources.tar import tar_members
-from components.prepare.sources.tree import LABEL_FILES, SPLIT_FOLDERS, read_tree
+from components.prepare.sources.tree import LABEL_FILES, READ_FOR_LABELS, SPLIT_FOLDERS, read_tree
 from components.prepare.sources.zip import zip_members
 
 SUFFIXES = (".tar", ".tgz", ".tar.gz", ".tbz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz", ".zip")
@@ -44,7 +44,7 @@ def read_archive(path: Path) -> Source:
     found, others, label_files = _list(members)
     wrapper = _wrapper([*found, *label_files])
     found = {name.removeprefix(wrapper): number for name, number in found.items()}
-    others += [(printable(name), "read for labels and class names") for name in label_files]
+    others += [(printable(name), READ_FOR_LABELS) for name in label_files]
     label_files = {name.removeprefix(wrapper): content for name, content in label_files.items()}
     tree = read_tree(str(path), list(found), others, label_files)
     index_of = np.full(max(found.values()) + 1, -1, np.int64)

@@ -38,5 +38,11 @@ def array_source(
     )
 
 
+def numbered_labels(labels: np.ndarray) -> tuple[list[str], np.ndarray]:
+    """Classes are the labels that occur, in the order of their numbers; N integers -> class names, int64 N."""
+    values, numbers = np.unique(labels, return_inverse=True)
+    return [str(value) for value in values], numbers.astype(np.int64)
+
+
 def _parts(images: Sequence[np.ndarray], wanted: Wanted) -> Parts:
     return in_parts(wanted, lambda chosen: Loaded([images[index] for index in chosen]))

@@ -25,7 +25,7 @@ from components.prepare.sources.source import (
     printable,
     stat_fingerprint,
 )
-from components.prepare.sources.tree import LABEL_FILES, read_tree
+from components.prepare.sources.tree import LABEL_FILES, READ_FOR_LABELS, read_tree
 
 _LACKING_FILE = (errno.EACCES, errno.EPERM, errno.ENOENT, errno.ELOOP)
 
@@ -70,7 +70,7 @@ def read_folder(path: Path) -> Source:
         name = os.fsencode(relative)
         if name in LABEL_FILES and reason is None:
             label_files[name] = (path / relative).read_bytes()
-            reason = "read for labels and class names"
+            reason = READ_FOR_LABELS
         elif reason is None and not _is_image_file(path, relative):
             reason = "not an image"
         if reason is None:

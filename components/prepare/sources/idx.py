@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from components.artifacts.errors import UserError
-from components.prepare.sources.arrays import array_source
+from components.prepare.sources.arrays import array_source, numbered_labels
 from components.prepare.sources.source import Labelling, Source, damaged
 
 _IMAGES = re.compile(r"(?P<set>.*-)?(?P<split>train|t10k|test)-images(?P<mark>[-.]idx)[34]-ubyte(?P<packed>\.gz)?")
@@ -67,9 +67,8 @@ def read_idx(path: Path, files: list[Path]) -> Source:
     labelling = Labelling(None, None, "none: there is no file of labels")
     if labels:
         ordered = np.concatenate([part for _, part in sorted(zip(splits, labels, strict=True), key=lambda p: p[0])])
-        values, numbers = np.unique(ordered, return_inverse=True)
         shown = ", ".join(file.name for file in labels_files if file is not None)
-        labelling = Labelling([str(value) for value in values], numbers.astype(np.int64), f"the files {shown}")
+        labelling = Labelling(*numbered_labels(ordered), f"the files {shown}")
     if len(files) > 1:
         labelling = Labelling(
             labelling.classes, labelling.labels, labelling.labels_from, of_each, "the source's train and test files"

@@ -28,7 +28,7 @@ from components.prepare.sources.source import (
     printable,
     stat_fingerprint,
 )
-from components.prepare.sources.tree import SPLIT_FOLDERS
+from components.prepare.sources.tree import OFFICIAL, SPLIT_FOLDERS, validation_as_test
 
 SUFFIXES = (".csv", ".jsonl")
 KEYS = ("path", "label", "split")
@@ -129,8 +129,8 @@ def _labelling(path: Path, labels: list[bytes | None], splits: list[str | None])
         if "train" not in given or len(set(given)) == 1:
             raise UserError(f"{path}: the splits are {', '.join(sorted(set(given)))}: give train and test at least")
         if "test" not in given:
-            given = ["test" if split == "validation" else split for split in given]
-            splits_from += ", validation as test: the official split, on which results are reported"
+            given = validation_as_test(given)
+            splits_from += f", validation as test: {OFFICIAL}"
     if labels[0] is None:
         return Labelling(None, None, f"none: the list has no {column.rpartition(' ')[2]} `label`", given, splits_from)
     classes, numbers = numbered(label for label in labels if label is not None)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from components.artifacts.errors import UserError
-from components.prepare.sources.arrays import array_source
+from components.prepare.sources.arrays import array_source, numbered_labels
 from components.prepare.sources.member import check_ratio
 from components.prepare.sources.source import Labelling, Source, damaged
 
@@ -35,8 +35,7 @@ def read_npz(path: Path) -> Source:
         labelling = Labelling(None, None, "none: there is no array `labels`")
     else:
         _check_labels(path, labels, len(images))
-        values, numbers = np.unique(labels, return_inverse=True)
-        labelling = Labelling([str(value) for value in values], numbers.astype(np.int64), "the array `labels`")
+        labelling = Labelling(*numbered_labels(labels), "the array `labels`")
     names = [b"%010d" % index for index in range(len(images))]
     return array_source("npz", path, [path], names, list(images), labelling)
 

@@ -29,7 +29,7 @@ from components.prepare.sources.source import (
     in_parts,
     printable,
 )
-from components.prepare.sources.tree import LABEL_FILES, read_tree
+from components.prepare.sources.tree import LABEL_FILES, READ_FOR_LABELS, read_tree
 
 SCHEME = "s3://"
 # Fetches at a time in each process: most of the time of a fetch is waiting.
@@ -89,7 +89,7 @@ def read_s3(uri: str) -> Source:
         if relative.encode() in LABEL_FILES:
             content = fetch(root + relative)
             label_files[relative.encode()] = content if isinstance(content, bytes) else b""
-            others.append((printable(relative), "read for labels and class names"))
+            others.append((printable(relative), READ_FOR_LABELS))
             continue
         seen[relative.encode()] = mark
         if not named_as_image(relative):

@@ -141,3 +141,8 @@ def numbered(values: Iterable[bytes]) -> tuple[list[bytes], np.ndarray]:
 
 def damaged(path: Path | str, kind: str, error: object) -> UserError:
     return UserError(f"{path} is not readable as {kind} ({' '.join(str(error).split())}): fetch or make it anew")
+
+
+def corrupt(error: Exception) -> str:
+    """Why an image was rejected whose reader raised `error`: one line, also where the error says nothing."""
+    return f"corrupt: {' '.join(str(error).split()) or type(error).__name__}"

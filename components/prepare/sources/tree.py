@@ -25,6 +25,8 @@ SPLIT_FOLDERS = {b"train": "train", b"val": "validation", b"validation": "valida
 _CLASS_NAMES = (b"LOC_synset_mapping.txt", b"synset_words.txt")
 _VAL_LABELS = b"LOC_val_solution.csv"
 LABEL_FILES = (*_CLASS_NAMES, _VAL_LABELS)
+READ_FOR_LABELS = "read for labels and class names"
+OFFICIAL = "the official split, on which results are reported"
 
 
 @dataclass(frozen=True)
@@ -122,14 +124,18 @@ def _official(
     labelling = _labelled_by_folder(names, 1, label_files, splits, from_list)
     splits_from = "the source's folders"
     if "test" not in flat and "validation" in flat:
-        splits = ["test" if split == "validation" else split for split in splits]
-        splits_from += ", val as test: the official split, on which results are reported"
+        splits = validation_as_test(splits)
+        splits_from += f", val as test: {OFFICIAL}"
     if test_passed_over:
         splits_from += "; its test, which has no labels, passed over"
     only_train = "test" not in flat and "validation" not in flat
     return Labelling(
         labelling.classes, labelling.labels, labelling.labels_from, None if only_train else splits, splits_from
     )
+
+
+def validation_as_test(splits: list[str]) -> list[str]:
+    return ["test" if split == "validation" else split for split in splits]
 
 
 def _flat(names: list[bytes], splits: list[str]) -> dict[str, float]:

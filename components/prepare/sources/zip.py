@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from components.prepare.sources.member import MOST_RATIO, Member, check_ratio
-from components.prepare.sources.source import Unreadable, damaged
+from components.prepare.sources.source import Unreadable, corrupt, damaged
 
 _RATIO_COUNTS_ABOVE = 2**20
 _ENCRYPTED = 1
@@ -39,7 +39,7 @@ def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Member:
         except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise
-            return Unreadable(f"corrupt: {' '.join(str(error).split()) or type(error).__name__}")
+            return Unreadable(corrupt(error))
 
     # Old programs of Windows part folders with backslashes.
     name = entry.filename.replace("\\", "/").encode("utf-8", "surrogateescape")
