@@ -14,9 +14,9 @@ from pathlib import Path
 import safetensors.torch
 
 from components.artifacts.command import run
+from components.artifacts.feature_network.inception import Inception
 from components.artifacts.files import sha256, write_bytes
-from components.feature_network.inception import inception_with
-from components.feature_network.published import read_state_dict
+from components.feature_network.published import published, read_state_dict
 
 PUBLISHED_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 
@@ -24,7 +24,7 @@ PUBLISHED_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb91
 def convert(source: Path, target: Path, source_sha256: str) -> None:
     """Checks the file's hash, and each tensor's name, shape and type, then writes. Raises: UserError, see above."""
     weights = read_state_dict(source, source_sha256)
-    inception_with(weights, str(source))
+    published(Inception, weights, str(source))
     write_bytes(target, safetensors.torch.save(weights))
 
 

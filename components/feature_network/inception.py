@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from components.artifacts.errors import UserError
-from components.artifacts.feature_network import read_weights, with_weights
+from components.artifacts.feature_network import read_weights
 from components.artifacts.feature_network.inception import FEATURES, INPUT, OUTPUTS, Inception
 from components.artifacts.files import sha256
-from components.feature_network.published import description
+from components.feature_network.published import description, published
 
 DESCRIPTION = description("inception", FEATURES, OUTPUTS, INPUT)
 
@@ -23,11 +22,4 @@ def inception_from_file(path: Path, expected_sha256: str) -> nn.Module:
             f"{path} is another file than feature_network.inception_sha256 names: its sha256 is {found}, not "
             f"{expected_sha256}. Convert the weights anew, or correct the parameter if you trust this file"
         )
-    return inception_with(weights, str(path))
-
-
-def inception_with(weights: dict[str, Tensor], place: str) -> nn.Module:
-    """Raises: UserError, naming `place` and the first tensors that are missing, unknown or of another shape."""
-    with torch.device("meta"):
-        empty = Inception()
-    return with_weights(empty, weights, place)
+    return published(Inception, weights, str(path))

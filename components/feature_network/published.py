@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from components.artifacts.errors import UserError
+from components.artifacts.feature_network import with_weights
 
 
 def description(name: str, features: int, outputs: int, pixels: str) -> dict[str, Any]:
@@ -34,6 +35,13 @@ def description(name: str, features: int, outputs: int, pixels: str) -> dict[str
         "validation_accuracy": None,
         "validation_images": None,
     }
+
+
+def published(kind: type[nn.Module], weights: dict[str, Tensor], place: str) -> nn.Module:
+    """The network with these weights. Raises: UserError, naming `place` and the first tensors that do not fit."""
+    with torch.device("meta"):
+        empty = kind()
+    return with_weights(empty, weights, place)
 
 
 def read_state_dict(path: Path, sha256: str) -> dict[str, Tensor]:
