@@ -26,7 +26,7 @@ run: $(VENV)/.run  ## train, evaluate and register on the digits, or on DATA=/my
 	@echo "Now: dvc repro. It prepares the images, trains BigBiGAN, evaluates and registers it (dvc.yaml)."
 	@echo "On the digits that takes about 7 minutes on two CPU cores and 50 MB. Ctrl-C stops it, the same command goes on."
 	@echo "Made here: data/ model/ evaluation/ registration/ registry/ report/; checkpoints and pictures while it trains: runs/"
-	$(if $(DATA),@test -e '$(DATA)' || { echo "error: DATA=$(DATA) does not exist: give a folder of images"; exit 1; })
+	$(if $(DATA),@test -e '$(DATA)' || { echo "error: DATA=$(DATA) does not exist: give a folder of images, an archive of one or a list (docs/data.md)"; exit 1; })
 	$(if $(EXPERIMENT),@python -m components.compose.choose 'experiment=$(EXPERIMENT)')
 	$(if $(DATA),@python -m components.compose.choose "source=$$(realpath -- '$(DATA)')")
 	dvc repro
